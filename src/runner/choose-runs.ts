@@ -16,7 +16,7 @@ interface RunFilter {
   value: string;
 }
 
-/** Words that people say for a status. */
+/** Synonyms of a status. */
 const statusWords: Readonly<Record<string, string>> = {
   done: "completed",
   dead: "interrupted",
@@ -26,9 +26,9 @@ const statusWords: Readonly<Record<string, string>> = {
 };
 
 /**
- * Read conditions as `status:done seed>=42 training.learning_rate>1e-4 name~snow tags:baseline`: `:` and `=` are equality (of a list: one of its members), `~`
- * is "contains", the others compare numbers as numbers and dates and texts as texts.
- * @throws {BhBridgeError} `USAGE` naming the part that is no condition.
+ * Parse conditions such as `status:done seed>=42 training.learning_rate>1e-4 name~snow tags:baseline`. `:` and `=` mean equality (for a list, membership), `~`
+ * means "contains"; the others compare numbers as numbers, and dates and texts as texts.
+ * @throws {BhBridgeError} `USAGE` naming the invalid part.
  */
 export function parseRunFilters(texts: readonly string[]): RunFilter[] {
   return texts
@@ -38,16 +38,14 @@ export function parseRunFilters(texts: readonly string[]): RunFilter[] {
       const match = /^([\w.]+)(>=|<=|!=|=|:|>|<|~)(.*)$/.exec(part);
       const [, field = "", operator, value = ""] = match ?? [];
       if (!isOperator(operator)) {
-        throw new BhBridgeError(
-          "USAGE",
-          `"${part}" is not a condition: write a field, one of ${operators.join(" ")} and a value, for example status:completed or seed>=42`,
-        );
+        const remedy = `write a field, one of ${operators.join(" ")} and a value, for example status:completed or seed>=42`;
+        throw new BhBridgeError("USAGE", `"${part}" is not a condition: ${remedy}`);
       }
       return { field, operator, value: field === "status" ? statusOf(value, operator) : value };
     });
 }
 
-/** A status by one of its words. Of a part of one (`status~comp`), any text is meant. */
+/** Resolve a synonym of a status. `~` accepts any text. */
 function statusOf(value: string, operator: Operator): string {
   const known = statusWords[value] ?? value;
   if (operator === "~" || (runStatuses as readonly string[]).includes(known)) return known;
@@ -60,7 +58,7 @@ function isOperator(text: string | undefined): text is Operator {
   return (operators as readonly (string | undefined)[]).includes(text);
 }
 
-/** Whether a value meets a condition; what a run does not have meets only `!=`. */
+/** Whether a value meets a condition; a missing value meets only `!=`. */
 export function meets(value: FieldValue, { operator, value: wanted }: RunFilter): boolean {
   if (value === null) return operator === "!=";
   if (typeof value === "object") {
@@ -70,23 +68,15 @@ export function meets(value: FieldValue, { operator, value: wanted }: RunFilter)
   if (operator === "~") return String(value).toLowerCase().includes(wanted.toLowerCase());
   const order =
     typeof value === "number" && wanted.trim() !== "" && !Number.isNaN(Number(wanted)) ? value - Number(wanted) : compareText(String(value), wanted);
-  const answers: Record<Exclude<Operator, "~">, boolean> = {
-    ">=": order >= 0,
-    "<=": order <= 0,
-    ">": order > 0,
-    "<": order < 0,
-    "=": order === 0,
-    ":": order === 0,
-    "!=": order !== 0,
-  };
-  return answers[operator];
+  const isEqual = order === 0;
+  return { ">=": order >= 0, "<=": order <= 0, ">": order > 0, "<": order < 0, "=": isEqual, ":": isEqual, "!=": !isEqual }[operator];
 }
 
 function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** The order of two values of a field; runs without one come last, whichever way the others go. */
+/** Compare two values of a field; runs without a value come last in both orders. */
 export function compareFields(left: FieldValue, right: FieldValue, order: "rising" | "falling"): number {
   if (left === null || right === null) return left === right ? 0 : left === null ? 1 : -1;
   const rising = typeof left === "number" && typeof right === "number" ? left - right : compareText(String(left), String(right));
@@ -96,22 +86,22 @@ export function compareFields(left: FieldValue, right: FieldValue, order: "risin
 /** Runs with this tag come first. */
 const pinTag = "pin";
 
-/** What is asked of a list of runs, in the words of `runs --where` and `--sort`. */
+/** Conditions and order of a list of runs, as in `runs --where` and `--sort`. */
 interface RunChoice {
   where: readonly string[];
-  /** A field; `-field` is largest first. */
+  /** A field; `-field` sorts the largest first. */
   sort: string;
 }
 
-/** A run with its configuration, as lists know it. */
+/** A run with its configuration, for lists. */
 export async function listedRun(found: FoundRun): Promise<ListedRun> {
   const row = await runRow(found);
   return { row, config: row.status === "corrupt" ? undefined : readRunConfig(found.directory) };
 }
 
 /**
- * The runs that meet all conditions, in the order asked for, pinned ones first.
- * @throws {BhBridgeError} `USAGE` for what is no condition, and for a field that no run has.
+ * The runs that meet all conditions, sorted, pinned ones first.
+ * @throws {BhBridgeError} `USAGE` for an invalid condition, and for a field that no run has.
  */
 export function chooseRuns<Run extends ListedRun>(runs: readonly Run[], { where, sort }: RunChoice): Run[] {
   const filters = parseRunFilters(where);
@@ -124,7 +114,7 @@ export function chooseRuns<Run extends ListedRun>(runs: readonly Run[], { where,
     .sort((left, right) => Number(isTagged(right, pinTag)) - Number(isTagged(left, pinTag)));
 }
 
-/** A value that no run can have is a typing mistake, not a condition that no run meets. @throws {BhBridgeError} `USAGE` naming the nearest. */
+/** Refuse a value that no run can have, which is a typing mistake. @throws {BhBridgeError} `USAGE` naming the nearest. */
 function requireValue({ field, operator, value }: RunFilter, runs: readonly ListedRun[]): void {
   const values = runs.map((run) => fieldOf(run, field)).filter((each) => each !== null);
   if (operator === "~" || values.length === 0 || values.some((each) => String(each) === value)) return;
@@ -137,13 +127,12 @@ function requireValue({ field, operator, value }: RunFilter, runs: readonly List
     throw new BhBridgeError("USAGE", `${field} is never ${JSON.stringify(value)}; did you mean ${field}${operator}${near}?`);
 }
 
-/** The texts that a field of the configuration accepts, where it accepts no others. */
+/** The texts that a field of the configuration accepts, if it is an enumeration. */
 function literalsOf(field: string): string[] {
   const node = fieldAt(field.split("."), {});
   return node ? acceptedLiterals(node) : [];
 }
 
-/** Whether a run has a tag. */
 export function isTagged({ row }: ListedRun, tag: string): boolean {
   return row.tags.includes(tag);
 }

@@ -19,44 +19,43 @@ import { count, groupDigits } from "../text/format.js";
 import { summarizeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
 
-/** What a run can be exported to: its final model, one state as CSV, or its history. */
+/** Export formats: `hf` for the final model, `csv` for one state, the others for the history. */
 export const exportTargets = ["hf", "safetensors", "hdf5", "npy", "csv"] as const;
 export type ExportTarget = (typeof exportTargets)[number];
 
 const sizeSchema = z.int().nonnegative();
 
-/** What an export wrote. */
+/** The result of an export. */
 export const exportedSchema = z.strictObject({
   source: z.string(),
   to: z.enum(exportTargets),
-  /** The file or directory that was made. */
+  /** The new file or directory. */
   out: z.string(),
-  /** The tensor that was written; absent for `hf`, which takes the whole final model. */
+  /** The exported tensor; absent for `hf`, which exports the whole final model. */
   tensor: z.string().optional(),
-  /** Its shape as written: a history, or a matrix. */
+  /** Shape of the exported history or matrix. */
   shape: z.array(sizeSchema).optional(),
-  /** The token of each row, where the run recorded chosen tokens alone. */
+  /** The token of each row, if the run recorded chosen tokens. */
   tokenIds: z.array(sizeSchema).optional(),
   /** Bytes of all files together. */
   bytes: sizeSchema,
 });
 export type Exported = z.output<typeof exportedSchema>;
 
-/** What a model card is made from. */
 interface ModelCardInput {
   readonly manifest: RunManifest;
   readonly config: RunConfig;
   readonly result: TrainResult;
-  /** What the model will be called on the hub. */
+  /** Name of the model on the hub. */
   readonly repository: string;
-  /** Whether the model brings Python code of its own. */
+  /** Whether the model contains Python code. */
   readonly remoteCode: boolean;
 }
 
-/** So many black holes are listed. */
+/** Number of black holes to list. */
 const maxHolesListed = 10;
 
-/** The `README.md` of an exported model: how to load it, what it was trained on, what came out, and with which versions. */
+/** The `README.md` of an exported model: usage, corpus, results and versions. */
 export function modelCard({ manifest, config, result, repository, remoteCode }: ModelCardInput): string {
   const { census, verdict, steps } = result;
   const hasTokenizer = manifest.corpus.tokenizer !== undefined;
@@ -124,18 +123,18 @@ function versionTable({ package_version, environment, created, git }: RunManifes
   return ["| | |", "|---|---|", ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join("\n");
 }
 
-/** The configuration without the places of the machine it ran on: the card is meant to be published. */
+/** The configuration without paths of this machine, since the card is meant to be published. */
 function publicConfig({ python: _python, ...config }: RunConfig): unknown {
   return JSON.parse(JSON.stringify(config, (_key, value: unknown) => (typeof value === "string" && isAbsolute(value) ? basename(value) : value)));
 }
 
 const pythonSources = join(packageRoot, "python", "bh_bridge", "models");
-/** The last lines of the source beside a model of 0.2 or earlier whose family's norms were replaced. */
+/** The last lines of the source of a model of 0.2 or earlier with replaced norms. */
 const replacedClass = /^from (?<home>\S+) import (?<native>\w+).*\n+class (?<name>\w+)ForCausalLM\(\k<native>\):/m;
 
 /**
- * Give a copied model with replaced norms a `model_type` that transformers does not know. Models that were saved by 0.2 or earlier have the family's own, with
- * which transformers loads them without their source and with the wrong norms.
+ * Give a copied model with replaced norms a `model_type` that transformers does not know. Models of 0.2 or earlier have the family's type, with which
+ * transformers ignores their source and uses the wrong norms.
  * @throws {BhBridgeError} `FORMAT_INVALID`, `RUN_CORRUPT`.
  */
 export function useOwnType(directory: string): void {
@@ -153,7 +152,7 @@ export function useOwnType(directory: string): void {
   writeFileSync(path, text);
 }
 
-/** Copy the present source of a model's classes beside it. @returns the module and the beginning of the names of its classes. */
+/** Copy the present source of a model's classes into its directory. @returns the module and the prefix of its classes' names. */
 function copySources(directory: string, type: string, norm: string): readonly [module: string, name: string] {
   const { rmsNorm, source: own } = familyOf({ type }) ?? {};
   const copy = (module: string) => cpSync(join(pythonSources, `${module}.py`), join(directory, `${module}.py`));
@@ -170,30 +169,30 @@ function copySources(directory: string, type: string, norm: string): readonly [m
   return ["modeling_other_norms", name];
 }
 
-/** What an exported model will be called on the hub, by the name of its directory. */
+/** The suggested name of an exported model on the hub, from its directory. */
 export function repositoryOf(out: string): string {
   return `YOUR-NAME/${basename(resolve(out))}`;
 }
 
 /**
- * Copy a run's final model into a new directory and describe it in a model card, ready to be uploaded. Nothing is sent.
+ * Copy a run's final model into a new directory with a model card, ready to upload. Nothing is sent.
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`; `USAGE` for a run without a final model; `FILE_UNWRITABLE`, `DISK_FULL`.
  */
 export async function exportModel(run: string, out: string): Promise<Exported> {
   const manifest = readRunManifest(run);
   const source = join(run, finalFolder);
   if (!existsSync(source)) {
-    throw new BhBridgeError("USAGE", `${run} has no final model yet: the run is ${manifest.status}. Go on with it: bh-bridge resume ${shellQuote(run)}`);
+    throw new BhBridgeError("USAGE", `${run} has no final model yet: the run is ${manifest.status}. Resume it: bh-bridge resume ${shellQuote(run)}`);
   }
   const config = readRunConfig(run);
   const result = await summarizeRun(run, config, manifest);
   const card = modelCard({ manifest, config, result, repository: repositoryOf(out), remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
   durableCreate(out, (temporaryPath) => {
     mkdirSync(temporaryPath);
-    cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== modelManifestFile }); // whose checksums mean nothing once the model card is beside it
+    cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== modelManifestFile }); // its checksums do not cover the model card
     useOwnType(temporaryPath);
     writeFileSync(join(temporaryPath, "README.md"), card);
-    const shared = statSync(temporaryPath).mode & 0o666; // older runs have weights that only their owner can read
+    const shared = statSync(temporaryPath).mode & 0o666; // weights of older runs are readable for their owner only
     for (const entry of readdirSync(temporaryPath, { withFileTypes: true })) {
       const path = join(temporaryPath, entry.name);
       if (entry.isFile()) chmodSync(path, shared);

@@ -10,7 +10,7 @@ import { type EmbeddingChoice, type OpenEmbedding, openEmbedding } from "../runs
 import { type Exported, type ExportTarget, exportModel, exportTargets } from "./export-model.js";
 
 /**
- * Write a matrix as CSV: a header `token,0,1,…`, then a line a row, every number exact to its last digit (`nan`, `inf`, `-inf` as in numpy).
+ * Write a matrix as CSV: a header `token,0,1,…`, then one line per row, with all digits of every number (`nan`, `inf`, `-inf` as in numpy).
  * @throws {BhBridgeError} as `writeSafetensors`.
  */
 export function writeCsv(path: string, rows: RowSource): void {
@@ -41,11 +41,10 @@ function numberText(value: number): string {
   return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
 
-/** What a tensor can be written as. */
 type TensorTarget = Exclude<ExportTarget, "hf">;
 
 /**
- * Write a history (all its recorded states, or the one after `step`) or a matrix as one file; CSV takes one state.
+ * Write a history (all its recorded states, or the one after `step`) or a matrix as one file; CSV holds one state.
  * @throws {BhBridgeError} as `openEmbedding`; `FILE_UNWRITABLE`, `DISK_FULL`.
  */
 async function exportTensor({ path, tensor, step }: EmbeddingChoice & { path: string }, to: TensorTarget, out: string): Promise<Exported> {
@@ -61,7 +60,7 @@ async function exportTensor({ path, tensor, step }: EmbeddingChoice & { path: st
   }
 }
 
-/** One state of a history is no history: it gets a name of its own. */
+/** One state of a history is named `embedding`. */
 function matrixOf({ tensor, shape, rows, step }: OpenEmbedding): WritableTensor {
   return { name: step === undefined ? tensor : "embedding", shape, rows };
 }
@@ -80,22 +79,21 @@ async function write(to: TensorTarget, out: string, tensor: WritableTensor): Pro
     case "csv":
       return writeCsv(out, tensor.rows);
     case "hdf5": {
-      // Its library is 4 MB of WebAssembly: loaded for those who need it.
+      // Imported lazily, since its library is 4 MB of WebAssembly.
       const { writeHdf5 } = await import("../formats/hdf5/write-hdf5.js");
       return writeHdf5(out, tensor);
     }
   }
 }
 
-/** What is exported, and where to. */
 export interface ExportOptions {
-  /** `hf` takes the final model of a run, `csv` one state, the others the whole history. */
+  /** `hf` exports the final model of a run, `csv` one state, the others the whole history. */
   to: ExportTarget;
-  /** File or directory to make; nothing is overwritten. */
+  /** File or directory to create; nothing is overwritten. */
   out: string;
-  /** The tensor that is meant; by default what looks like the embedding. Not with `hf`. */
+  /** Name of the tensor (default: the embedding). Not with `hf`. */
   tensor?: string | undefined;
-  /** Of a history, the state after this training step alone; `csv` takes the last one by default. Not with `hf`. */
+  /** Training step of the only state to export (default: all; `csv`: the last). Not with `hf`. */
   step?: number | undefined;
 }
 
@@ -108,10 +106,10 @@ const exportArguments = z.strictObject({
 });
 
 /**
- * Give a model, a history or a matrix to Python and spreadsheets, without Python.
- * @param path a run, or for anything but `hf` any file or directory that `openCheckpoint` opens.
- * @throws {BhBridgeError} `USAGE` for a wrong argument, a step that was not recorded and a run without a final model; `FILE_UNWRITABLE` when `out` is there
- *   already, `DISK_FULL`; what opening the run or file throws.
+ * Export a model, a history or a matrix for Python and spreadsheets. No Python is required.
+ * @param path a run, or except for `hf` any file or directory that `openCheckpoint` supports.
+ * @throws {BhBridgeError} `USAGE` for a wrong argument, a step that was not recorded and a run without a final model; `FILE_UNWRITABLE` if `out` exists;
+ *   `DISK_FULL`; as `openCheckpoint`.
  */
 export async function exportRun(path: string, options: ExportOptions): Promise<Exported> {
   const { to, out, tensor, step } = callArguments("exportRun", exportArguments, { ...options, path });

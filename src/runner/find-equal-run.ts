@@ -14,12 +14,11 @@ import type { TrainOptions } from "./train.js";
 type FindEqualRunOptions = Pick<TrainOptions, "signal" | "out" | "startFrom">;
 
 /**
- * The newest complete run that trained the same: equal configuration, text, kind of device, number of threads and beginning. Nothing when there is none.
+ * The newest completed run with the same configuration, text, kind of device, number of threads and starting point.
  *
- * What a run is called and where its text lies do not count, nor do the versions of Python and its packages. Python is started where the configuration leaves
- * device or threads to it.
- * @param input as of `train`.
- * @returns absolute path of its directory.
+ * Names, paths of texts, and versions of Python and its packages are ignored. Python is started if the configuration does not set device and threads.
+ * @param input as for `train`.
+ * @returns absolute path of its directory, undefined if there is none.
  * @throws {BhBridgeError} `CONFIG_INVALID`, `CORPUS_INVALID`, `ABORTED`, and as `Bridge.start`.
  */
 export async function findEqualRun(input: RunInput = {}, options: FindEqualRunOptions = {}): Promise<string | undefined> {
@@ -28,7 +27,7 @@ export async function findEqualRun(input: RunInput = {}, options: FindEqualRunOp
   return equalRunOf(resolved, () => resolvePython({ ...(python && { config: python }) }, options.signal), options);
 }
 
-/** As `findEqualRun`, for a complete configuration; `python` is asked for where an interpreter is needed. */
+/** As `findEqualRun`, for a complete configuration; `python` is called only if an interpreter is required. */
 export async function equalRunOf(
   resolved: ResolvedConfig,
   python: () => Promise<UsablePython>,
@@ -37,7 +36,7 @@ export async function equalRunOf(
   const { config, hash } = resolved;
   const runs = await scanRuns(out, noLockHolders);
   const alike = runs.flatMap(({ status, manifest, directory }) => (status === "completed" && manifest?.config_hash === hash ? [{ manifest, directory }] : []));
-  if (alike.length === 0) return undefined; // nothing has to be read or started to know
+  if (alike.length === 0) return undefined; // without reading the corpus or starting Python
   const corpus = await corpusOf(resolved, signal);
   const trial = trialIdentity({ configHash: hash, corpus: corpusIdentity(corpus), ...(await computedOn(config, python, signal)) });
   const beganAlike = (begun: string | null) => begun === (startFrom === undefined ? null : resolve(startFrom));
@@ -50,13 +49,13 @@ export async function equalRunOf(
   )?.directory;
 }
 
-/** A hash of a configuration has the names of these files only. */
+/** The hash of a configuration covers only the names of these files, not their paths. */
 function startsFromSameFiles(a: RunConfig, b: RunConfig): boolean {
   const files = ({ model, init }: RunConfig) => JSON.stringify([model.from, init.kind === "file" ? init.path : null]);
   return files(a) === files(b);
 }
 
-/** Kind of device and number of threads that a configuration comes to here. */
+/** Kind of device and number of threads of a configuration on this machine. */
 async function computedOn({ device, threads }: RunConfig, python: () => Promise<UsablePython>, signal: AbortSignal | undefined) {
   if (device !== "auto" && threads !== null) return { device: deviceKind(device), threads };
   await using bridge = await Bridge.startWith(await python(), { threads, device, signal });

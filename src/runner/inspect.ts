@@ -12,41 +12,14 @@ import { readRunConfig } from "../runs/run-config.js";
 import { runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 
-/** Writing systems that have letters of their own, by their names in Unicode (property Script); those with most letters of present texts. */
-const scripts = [
-  "Latin",
-  "Greek",
-  "Cyrillic",
-  "Armenian",
-  "Hebrew",
-  "Arabic",
-  "Devanagari",
-  "Bengali",
-  "Gurmukhi",
-  "Gujarati",
-  "Tamil",
-  "Telugu",
-  "Kannada",
-  "Malayalam",
-  "Sinhala",
-  "Thai",
-  "Lao",
-  "Tibetan",
-  "Myanmar",
-  "Georgian",
-  "Ethiopic",
-  "Khmer",
-  "Mongolian",
-  "Hangul",
-  "Hiragana",
-  "Katakana",
-  "Han",
-] as const;
-const expressions = scripts.map((name) => ({ name, letters: new RegExp(`\\p{Script=${name}}`, "u") }));
+/** Writing systems to tell apart, by their Unicode names (property Script). */
+const scripts =
+  "Latin Greek Cyrillic Armenian Hebrew Arabic Devanagari Bengali Gurmukhi Gujarati Tamil Telugu Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar Georgian Ethiopic Khmer Mongolian Hangul Hiragana Katakana Han";
+const expressions = scripts.split(" ").map((name) => ({ name, letters: new RegExp(`\\p{Script=${name}}`, "u") }));
 const lonePart = /<0x[0-9A-F]{2}>/g;
 const letter = /\p{L}/u;
 
-/** The writing system of a token's text, by Unicode's name; `several`, `other`, or in words what a text without letters is. */
+/** The writing system of a token's text by its Unicode name; `several`, `other`, or a description of a text without letters. */
 export function scriptOf(text: string | null): string {
   if (text === null) return "no text";
   const written = text.replaceAll(lonePart, "");
@@ -57,18 +30,15 @@ export function scriptOf(text: string | null): string {
   return found.length > 1 ? "several" : (only?.name ?? "other");
 }
 
-/** The tokens of one writing system. */
+/** Number of tokens of one writing system. */
 interface ScriptTokens {
   script: string;
-  /** How many of them the text never has. */
+  /** Tokens that never occur in the corpus. */
   dead: number;
   tokens: number;
 }
 
-/**
- * The vocabulary of a run with a tokenizer by writing systems, that with most dead tokens first; nothing where tokens are bytes.
- * @throws {BhBridgeError} `RUN_CORRUPT`.
- */
+/** The vocabulary of a run by writing systems, most dead tokens first; undefined if tokens are bytes. @throws {BhBridgeError} `RUN_CORRUPT`. */
 function deadScripts(directory: string): ScriptTokens[] | undefined {
   if (!existsSync(join(directory, runFiles.tokenizer)) || !existsSync(join(directory, runFiles.manifest))) return undefined;
   const config = readRunConfig(directory);
@@ -86,39 +56,39 @@ function deadScripts(directory: string): ScriptTokens[] | undefined {
 
 const count = z.int().nonnegative();
 
-/** What a file or directory says about itself. */
+/** The description of a file or directory. */
 export const inspectionSchema = z.strictObject({
   path: z.string(),
   kind: z.enum(checkpointKinds),
   tensors: z.array(
     z.strictObject({
       name: z.string(),
-      /** As safetensors spells it. */
+      /** As in safetensors. */
       dtype: z.string(),
       shape: z.array(count),
       bytes: count,
-      /** Relative to `path`, when that is a directory. */
+      /** Relative to `path`, if that is a directory. */
       file: z.string(),
-      /** Why its values cannot be read, and what to do about it. */
+      /** Why its values cannot be read, and the remedy. */
       unreadable: z.string().optional(),
     }),
   ),
-  /** What the file says beside its tensors: safetensors metadata, `config.json`, `run.json`, plain values of a torch archive. */
+  /** Metadata of the file: safetensors metadata, `config.json`, `run.json`, plain values of a torch archive. */
   metadata: z.record(z.string(), z.json()),
-  /** The recorded history, where there is one. */
+  /** The recorded history, if any. */
   history: z
     .strictObject({
       tensor: z.string(),
       states: count,
       planned: count,
-      /** How many have a row. */
+      /** Number of recorded tokens. */
       tokens: count,
       dims: count,
-      /** Which ones, row by row, where chosen tokens alone were recorded. */
+      /** The token of each row, if chosen tokens were recorded. */
       tokenIds: z.array(count).optional(),
     })
     .optional(),
-  /** Of a run with a tokenizer: its tokens by the writing system of their text, and how many the corpus never has. */
+  /** For a run with a tokenizer: number of tokens per writing system, and of those that never occur in the corpus. */
   scripts: z.array(z.strictObject({ script: z.string(), dead: count, tokens: count })).optional(),
   /** The Hugging Face Trainer's own state, with Python's names. */
   trainerState: trainerStateSchema.optional(),
@@ -128,8 +98,8 @@ export const inspectionSchema = z.strictObject({
 export type Inspection = z.output<typeof inspectionSchema>;
 
 /**
- * Everything that a file or directory says about itself, without reading its tensors.
- * @param path anything that `openCheckpoint` opens.
+ * Describe a file or directory without reading its tensors.
+ * @param path anything that `openCheckpoint` supports.
  * @throws {BhBridgeError} as `openCheckpoint`.
  */
 export async function inspect(path: string): Promise<Inspection> {

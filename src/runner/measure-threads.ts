@@ -6,14 +6,14 @@ import { BhBridgeError } from "../errors.js";
 import type { UsablePython } from "../python/require-packages.js";
 import { temporaryFolder } from "../python/session-folder.js";
 
-/** Memory and caches are warm by then. */
+/** Steps until memory and caches are warm. */
 const warmUpSteps = 20;
-/** About two seconds on one core: long enough for a rate that comes out alike the next time. */
+/** About two seconds on one core, enough for a repeatable rate. */
 const measuredSteps = 40;
-/** A busy machine can slow many threads down so far that they would take minutes: what is measured until then tells enough. */
+/** Limit for many threads on a busy machine, which could take minutes. */
 const maxSeconds = 10;
 
-/** How fast the default configuration trains with a number of CPU threads. */
+/** Speed of the default configuration with a number of CPU threads. */
 interface ThreadsMeasured {
   readonly threads: number;
   readonly stepsPerSecond: number;
@@ -32,8 +32,7 @@ function threadNumbers(cores = availableParallelism()): number[] {
 }
 
 /**
- * Train the default configuration for some seconds with each number of threads, recording on, and say how fast it went. The runs are made in a temporary
- * folder, which goes again.
+ * Train the default configuration for some seconds with each number of threads, with recording, in a temporary folder.
  * @throws {BhBridgeError} `ABORTED`, and as `train`.
  */
 export async function measureThreads(python: UsablePython, { signal, onThreads }: MeasureThreadsOptions = {}): Promise<ThreadsMeasured[]> {
@@ -64,10 +63,10 @@ async function stepsPerSecond(python: UsablePython, threads: number, out: string
   return rate(ends);
 }
 
-/** A step, and when it ended by Python's clock. */
+/** The end of a step by Python's clock. */
 type StepEnd = readonly [step: number, seconds: number];
 
-/** Steps per second after the warm-up; of all steps, where a training was too slow to get beyond it. The stream may have left some steps out. */
+/** Steps per second after the warm-up, or over all steps if training was too slow. Some steps may be missing. */
 export function rate(ends: readonly StepEnd[]): number {
   const warm = ends.filter(([step]) => step >= warmUpSteps);
   const [first, ...others] = warm.length > 1 ? warm : ends;

@@ -17,33 +17,33 @@ import type { TrainResult } from "./train-result.js";
 
 /** The embedding after a step. */
 export interface RecordedState {
-  /** Optimizer steps that had been taken; 0 is the initial state. */
+  /** Number of optimizer steps; 0 is the initial state. */
   step: number;
   /** `[tokens, hidden]`; all tokens, or the rows that `record.rows` chose. */
   matrix: Matrix;
 }
 
-/** A run on disk, finished or under way. Nothing is held open. */
+/** A run on disk, finished or running. No file is held open. */
 export interface Run {
   /** Absolute path of its directory. */
   readonly directory: string;
-  /** What `run.json` says: status, environment, corpus. */
+  /** Content of `run.json`: status, environment, corpus. */
   readonly manifest: RunManifest;
   /** The complete configuration. */
   readonly config: RunConfig;
   /**
    * The recorded states in order, one in memory at a time.
-   * @param tensor one of `record.tensors`; the embedding when left out.
+   * @param tensor one of `record.tensors` (default: the embedding).
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, `FORMAT_INVALID`.
    */
   history(tensor?: string): AsyncGenerator<RecordedState>;
-  /** Everything that happened, in order. @throws {BhBridgeError} `RUN_CORRUPT` naming the line. */
+  /** All events in order. @throws {BhBridgeError} `RUN_CORRUPT` naming the line. */
   events(): AsyncGenerator<TrainEvent>;
-  /** Loss table, census, displacement and verdict, computed from the files as they are now. @throws {BhBridgeError} as `history` and `events`; `ABORTED`. */
+  /** Loss table, census, displacement and verdict, computed from the present files. @throws {BhBridgeError} as `history` and `events`; `ABORTED`. */
   result(options?: ScanOptions): Promise<TrainResult>;
 }
 
-/** Open a run directory; no Python is needed. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED` for a run of a newer version. */
+/** Open a run directory. No Python is required. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED` for a run of a newer version. */
 export async function openRun(path: string): Promise<Run> {
   const directory = resolve(path);
   const manifest = readRunManifest(directory);
@@ -76,11 +76,10 @@ async function* recordedStates(directory: string, tensor: string): AsyncGenerato
 }
 
 /**
- * Analyse a history: what `analyze --json` prints. The history is read once, whatever is wanted, and some of its states a second time.
- * @param target an open history, which stays open; or the path of a run or of a file with a history, which is opened and closed again. Of a run, the tensors
- *   that it recorded beside its embedding are analysed too.
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `USAGE` for an unknown analysis, and when `k` is not a whole number; `ABORTED`; what
- *   opening and reading the history throws.
+ * Analyse a history, as `analyze --json` prints it. The history is read once for all analyses, and some of its states a second time.
+ * @param target an open history, which stays open; or the path of a run or of a file with a history. For a run, its other recorded tensors are analysed too.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `USAGE` for an unknown analysis, and if `k` is not a whole number; `ABORTED`; as
+ *   `openHistory`.
  */
 export async function analyze(target: History | string, options: AnalyzeOptions = {}): Promise<AnalysisDocument> {
   if (typeof target !== "string") return analyzeHistory(target, options);

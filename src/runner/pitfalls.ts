@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RunConfig } from "../config/run-config-schema.js";
 
-/** Something that shapes the result in silence, and the setting that corrects it. */
+/** A pitfall of a configuration, and the setting that corrects it. */
 export interface Trap {
   what: string;
   corrected: string;
 }
 
-/** What the seed's notebook did without saying so, and this run does as well; and that its engine is not the notebook's. */
+/** The notebook's implicit choices that this run shares, and an engine that differs from the notebook's. */
 export function trapsOf({ data, engine, model, training }: RunConfig): Trap[] {
   const isBfloat16 = model.dtype === "bfloat16";
   const traps: [applies: boolean, what: string, corrected: string][] = [
@@ -29,7 +29,7 @@ export function trapsOf({ data, engine, model, training }: RunConfig): Trap[] {
   return traps.filter(([applies]) => applies).map(([, what, corrected]) => ({ what, corrected }));
 }
 
-/** The traps that all configurations have. */
+/** The pitfalls that all configurations share. */
 export function sharedTraps([first, ...others]: readonly RunConfig[]): Trap[] {
   if (first === undefined) return [];
   return trapsOf(first).filter((trap) => others.every((config) => trapsOf(config).some((other) => isDeepStrictEqual(trap, other))));

@@ -16,48 +16,40 @@ import { requireRunEntries, runCheckpoints, runFiles } from "../runs/run-layout.
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { concludeRun } from "./summarize-run.js";
 import { type FollowedTraining, followTraining, type TrainedRun, type TrainingPlan, type TrainListener, type TrainOptions, trainAndConclude } from "./train.js";
-import type { TrainResult } from "./train-result.js";
 
 /**
- * What the model of a resumed run is built from: as the run was, or, when the files that it began with are gone, anew, since a checkpoint replaces every
- * weight.
- * @throws {BhBridgeError} `FILE_NOT_FOUND` when those files are gone and no checkpoint verifies.
+ * The model plan of a resumed run: the run's own, or new weights if its initial files are missing, since a checkpoint replaces every weight.
+ * @throws {BhBridgeError} `FILE_NOT_FOUND` if those files are missing and no checkpoint is valid.
  */
 export function resumedModel(directory: string, { model, init, seed, seeds }: ModelPlan): ModelPlan {
   const lost = [model.from, init.kind === "file" ? init.path : null].filter((path) => path !== null && !existsSync(path));
   if (lost.length === 0) return { model, init, seed, seeds };
-  if (hasWholeCheckpoint(directory)) return { model: { ...model, from: null }, init: { kind: "normal" }, seed, seeds };
-  throw new BhBridgeError(
-    "FILE_NOT_FOUND",
-    `${directory} began with ${lost.join(" and ")}, which is gone, and has no whole checkpoint to go on from without it`,
-  );
+  const hasValidCheckpoint = runCheckpoints(directory).some((checkpoint) => verifyFiles(checkpoint.directory).length === 0);
+  if (hasValidCheckpoint) return { model: { ...model, from: null }, init: { kind: "normal" }, seed, seeds };
+  const message = `${directory} started from ${lost.join(" and ")}, which is missing, and has no valid checkpoint to resume from without it`;
+  throw new BhBridgeError("FILE_NOT_FOUND", message);
 }
 
-function hasWholeCheckpoint(directory: string): boolean {
-  return runCheckpoints(directory).some((checkpoint) => verifyFiles(checkpoint.directory).length === 0);
-}
-
-/** What may be different when a run goes on. */
 export interface ResumeRunOptions extends Omit<TrainOptions, "out" | "startFrom"> {
-  /** Another number of steps; only where the schedule allows it. */
+  /** Another number of steps, if the schedule allows it. */
   steps?: number;
-  /** Where the same text lies now. */
+  /** Present path of the same text. */
   corpus?: string;
-  /** Go on in another environment as well; the bits are others from the checkpoint on. */
+  /** Resume in another environment too; the bits differ from the checkpoint on. */
   allowInexact?: boolean;
 }
 
-/** A run that can go on, and the configuration that it goes on with. */
+/** A run to resume, and its configuration. */
 export interface ResumableRun {
   directory: string;
   manifest: RunManifest;
   resolved: ResolvedConfig;
-  /** Every step was taken and nothing more is asked for: there is nothing left to compute. */
+  /** Whether no step is left to train. */
   isComplete: boolean;
 }
 
 /**
- * Go on with a run that ended early (killed, stopped, failed), to the bits that it would have had. A run that is complete is only summed up. Iterate over it to
+ * Resume a run that ended early (killed, stopped, failed), with the bits of an uninterrupted run. A completed run is only summarized. Iterate over the result to
  * follow its events.
  * @param run path of its directory.
  * @throws {BhBridgeError} `RUN_LOCKED`, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`, and as `train`.
@@ -71,7 +63,7 @@ export function resume(run: string, options: ResumeRunOptions = {}): FollowedTra
   });
 }
 
-/** Read a run that is to go on. @throws {BhBridgeError} `RUN_LOCKED` when it is being written, `CONFIG_INVALID`, and what reading it gives. */
+/** Read a run to resume. @throws {BhBridgeError} `RUN_LOCKED` if it is being written, `CONFIG_INVALID`, and as `readRunManifest`. */
 export async function openResumable(run: string, { steps, corpus }: ResumeRunOptions = {}): Promise<ResumableRun> {
   const directory = resolve(run);
   await requireUnlocked(directory);
@@ -102,19 +94,19 @@ export async function openResumable(run: string, { steps, corpus }: ResumeRunOpt
   };
 }
 
-/** Go on with a run, with an interpreter that has been found. */
+/** Resume a run with an interpreter of `resolvePython`. */
 export async function resumeRun(
   run: ResumableRun,
   python: UsablePython,
   { allowInexact = false, ...options }: ResumeRunOptions,
   listener: TrainListener = {},
 ): Promise<TrainedRun> {
-  // Left to itself PyTorch would take as many threads as there are cores today: the run's own number is part of its bits.
+  // The run's number of threads determines its bits. PyTorch's default depends on the present cores.
   const { threads } = run.manifest.environment;
   return trainAndConclude({ ...resumedTraining(run, allowInexact), python, threads }, options, listener);
 }
 
-/** A training that goes on with a run. @param here its configuration with the places that its files have now. */
+/** A training that resumes a run. @param here replaces paths of the configuration by the present ones. */
 export function resumedTraining(
   { directory, resolved }: ResumableRun,
   allowInexact = false,
@@ -124,12 +116,10 @@ export function resumedTraining(
   return { resolved, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) };
 }
 
-/** The result of a run that has nothing left to do. */
+/** The result of a run with no step left to train. */
 export async function sumUp({ directory, resolved }: ResumableRun, options: ScanOptions = {}): Promise<TrainedRun> {
   const result = await concludeRun(directory, resolved.config, options);
-  return { directory, outcome: outcomeOf(result), result };
-}
-
-function outcomeOf({ run, steps }: TrainResult): TrainedRun["outcome"] {
-  return { status: "completed", reason: null, steps, seconds: 0, stepsPerSecond: 0, logHistory: [], bestMetric: null, coalesced: 0, run };
+  const { run, steps } = result;
+  const untrained = { seconds: 0, stepsPerSecond: 0, logHistory: [], bestMetric: null, coalesced: 0 };
+  return { directory, outcome: { status: "completed", reason: null, steps, ...untrained, run }, result };
 }

@@ -14,10 +14,10 @@ import { requireRunEntries } from "../runs/run-layout.js";
 import { readRunNotes } from "../runs/run-manifest.js";
 import { type FoundRun, runStatuses } from "../runs/scan-runs.js";
 
-/** A matrix of more elements is not counted for a list: 4 million take 10 ms, and a list can have a thousand runs. */
+/** Larger matrices have no census in lists: 4 million elements take 10 ms, and a list can have a thousand runs. */
 const maxElements = 1 << 22;
 
-/** One run in a list; null where a run has not got that far, or cannot be read. */
+/** One run in a list; values that do not exist yet or cannot be read are null. */
 export const runRowSchema = z.strictObject({
   /** Absolute path of its directory. */
   run: z.string(),
@@ -33,7 +33,7 @@ export const runRowSchema = z.strictObject({
   /** Seconds of training. */
   seconds: z.number().nullable(),
   steps: z.strictObject({ planned: z.int(), done: z.int() }).nullable(),
-  /** Mean training loss since the log before, at the newest log: the last loss of the run's own table. Before the first log, the loss of the newest step. */
+  /** Mean training loss of the newest log; before the first log, the loss of the newest step. */
   loss: z.number().nullable(),
   /** Whether every weight of the newest recorded state is a finite number. */
   finite: z.boolean().nullable(),
@@ -45,12 +45,12 @@ export const runRowSchema = z.strictObject({
   note: z.string().nullable(),
   /** The process that writes it, while it is running. */
   pid: z.int().nullable(),
-  /** What makes it corrupt. */
+  /** Why it is corrupt. */
   problem: z.string().nullable(),
 });
 export type RunRow = z.output<typeof runRowSchema>;
 
-/** Sum up a run for a list, from its files as they are now. What cannot be read makes it `corrupt`, and is said. */
+/** Summarize a run for a list from its present files. An unreadable run is `corrupt`, with its `problem`. */
 export async function runRow(found: FoundRun): Promise<RunRow> {
   const { directory, id, status, manifest, problem, pid } = found;
   const row: RunRow = {
@@ -106,50 +106,39 @@ async function newestState(directory: string): Promise<Pick<RunRow, "finite" | "
   }
 }
 
-/** A run in a list, with its configuration where that can be read. */
+/** A run in a list, with its configuration if readable. */
 export interface ListedRun {
   row: RunRow;
   config: RunConfig | undefined;
 }
 
-/** What can be compared, sorted by and shown. */
+/** The value of a field in lists. */
 export type FieldValue = string | number | readonly string[] | null;
 
-const ownFields: Readonly<Record<string, (row: RunRow) => FieldValue>> = {
+/** Fields that lists show in another way than `RunRow` stores them. */
+const derivedFields: Readonly<Record<string, (row: RunRow) => FieldValue>> = {
   run: ({ run }) => run.slice(run.lastIndexOf("/") + 1),
-  name: ({ name }) => name,
-  status: ({ status }) => status,
-  reason: ({ reason }) => reason,
-  preset: ({ preset }) => preset,
-  seed: ({ seed }) => seed,
-  created: ({ created }) => created,
-  ended: ({ ended }) => ended,
-  seconds: ({ seconds }) => seconds,
   steps: ({ steps }) => steps?.done ?? null,
   planned: ({ steps }) => steps?.planned ?? null,
-  loss: ({ loss }) => loss,
   finite: ({ finite }) => (finite === null ? null : finite ? "yes" : "no"),
-  C: ({ C }) => C,
-  P: ({ P }) => P,
   hash: ({ configHash }) => configHash?.slice(0, 8) ?? null,
-  tags: ({ tags }) => tags,
-  note: ({ note }) => note,
-  pid: ({ pid }) => pid,
-  problem: ({ problem }) => problem,
 };
 
-/** HF's names of what stands outside `training` in a configuration. */
+/** HF's names of fields that are outside `training` in a configuration. */
 const hfNames: Readonly<Record<string, string>> = { "training.seed": "seed", "training.run_name": "name" };
 
+/** Names of the fields of every run, in addition to those of the configuration such as `training.learning_rate`. */
+export const runFieldNames: readonly string[] = Object.keys(runRowSchema.shape).flatMap((name) =>
+  name === "steps" ? [name, "planned"] : name === "configHash" ? "hash" : name,
+);
+
 function ownField(name: string): ((row: RunRow) => FieldValue) | undefined {
-  const own = Object.hasOwn(hfNames, name) ? hfNames[name] : name;
-  return own !== undefined && Object.hasOwn(ownFields, own) ? ownFields[own] : undefined;
+  const own = Object.hasOwn(hfNames, name) ? (hfNames[name] ?? name) : name;
+  if (!runFieldNames.includes(own)) return undefined;
+  return derivedFields[own] ?? ((row) => row[own as Exclude<keyof RunRow, "steps" | "finite">]);
 }
 
-/** Names of the fields that every run has; those of the configuration come on top, as `training.learning_rate`. */
-export const runFieldNames: readonly string[] = Object.keys(ownFields);
-
-/** The value of a field of a run: one of its own, or of its configuration by dotted path. Null where it has none. */
+/** The value of a field of a run or of its configuration by dotted path, null if missing. */
 export function fieldOf({ row, config }: ListedRun, name: string): FieldValue {
   const own = ownField(name);
   if (own) return own(row);
@@ -158,7 +147,7 @@ export function fieldOf({ row, config }: ListedRun, name: string): FieldValue {
   return typeof value === "string" || typeof value === "number" ? value : JSON.stringify(value);
 }
 
-/** Make sure that a field exists in some run. @throws {BhBridgeError} `USAGE` naming the nearest. */
+/** Require that a field exists in some run. @throws {BhBridgeError} `USAGE` naming the nearest. */
 export function requireField(name: string, runs: readonly ListedRun[]): void {
   if (ownField(name)) return;
   const paths = new Set(runs.flatMap(({ config }) => (config ? [...configValues(config).keys()] : [])));

@@ -13,20 +13,20 @@ import { drawStates } from "../python/run-python-script.js";
 
 const mostDraws = 10_000_000;
 
-/** Which initial states are drawn, and how many. */
 export interface SimulateOptions {
-  /** As `init` of a configuration, but for the kind `file`. */
+  /** As `init` of a configuration, except the kind `file`. */
   readonly init: InitInput;
-  /** 1,000 when left out. */
+  /** Number of states (default: 1,000). */
   readonly draws?: number | undefined;
-  /** As `model.dtype` of a configuration: bfloat16 when left out. */
+  /** As `model.dtype` of a configuration (default: bfloat16). */
   readonly dtype?: z.input<typeof dtypeSchema> | undefined;
-  /** Rows and columns of a state: 128 × 64 when left out. */
+  /** Rows of a state (default: 128). */
   readonly vocab?: number | undefined;
+  /** Columns of a state (default: 64). */
   readonly dim?: number | undefined;
-  /** Of the one random stream; 42 when left out. */
+  /** Seed of the random stream (default: 42). */
   readonly seed?: number | undefined;
-  /** Path of an interpreter; found by itself when left out. */
+  /** Path of an interpreter (default: the first usable one). */
   readonly python?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number) => void) | undefined;
@@ -39,16 +39,16 @@ const runArguments = z.strictObject({
   onProgress: z.custom<(done: number) => void>((value) => typeof value === "function").optional(),
 });
 
-/** What is drawn, checked as a run's configuration is. */
+/** Check the options as fields of a configuration. */
 function checkedState({ init, dtype, vocab, dim, seed }: Pick<SimulateOptions, "init" | "dtype" | "vocab" | "dim" | "seed">) {
   const model = { dtype, vocab_size: vocab, n_embd: dim, n_head: 1 };
   const given = Object.fromEntries(Object.entries(model).filter(([, value]) => value !== undefined));
   const config = parseRunConfig({ init, model: given, ...(seed !== undefined && { seed }) });
-  if (config.init.kind === "file") throw configInvalid([{ path: "init.kind", message: "the rows of a file are not drawn: look at them with census" }]);
+  if (config.init.kind === "file") throw configInvalid([{ path: "init.kind", message: "the rows of a file are not drawn: inspect them with census" }]);
   return config;
 }
 
-/** How the black holes of initial states are distributed that nobody has trained. */
+/** Distributions of the black holes of untrained initial states. */
 export const simulationSchema = z.strictObject({
   init: initSchema,
   dtype: dtypeSchema,
@@ -66,16 +66,16 @@ export const simulationSchema = z.strictObject({
 export type Simulation = z.output<typeof simulationSchema>;
 
 /**
- * Draw initial states without a training, and count their black holes.
+ * Draw initial states without training, and count their black holes.
  *
- * Torch draws them, all in one process and from one random stream of the CPU that `seed` begins: for each state what a run draws, in its order. A run draws its
+ * torch draws them, all in one process and from one random stream of the CPU that `seed` begins: for each state what a run draws, in its order. A run draws its
  * model before its embedding, so no state is that of the run with the same seed; the distribution is the same.
  * @throws {BhBridgeError} `CONFIG_INVALID` for fields that the kind has not; `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `ABORTED`.
  */
 export async function simulate(options: SimulateOptions): Promise<Simulation> {
-  const { init: wanted, dtype: narrow, vocab: rows, dim: columns, seed: begin, ...others } = options;
+  const { init: _init, dtype: _dtype, vocab: _vocab, dim: _dim, seed: _seed, ...others } = options;
   const { draws, python, signal, onProgress } = callArguments("simulate", runArguments, others);
-  const config = checkedState({ init: wanted, dtype: narrow, vocab: rows, dim: columns, seed: begin });
+  const config = checkedState(options);
   const { init, seed } = config;
   const { dtype, vocab_size: vocab, n_embd: dim, initializer_range } = gpt2ModelSchema.parse(config.model);
   const { path } = await resolvePython(python === undefined ? {} : { python }, signal);

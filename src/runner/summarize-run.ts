@@ -16,20 +16,20 @@ import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { trapsOf } from "./pitfalls.js";
 import { lossTable, type TrainResult } from "./train-result.js";
 
-/** The notebook prints the centroid's norm at this cadence. */
+/** The notebook prints the centroid's norm every 1,000 steps. */
 const centroidNormEvery = 1000;
 
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** The states whose centroid is told, with their steps: every thousandth, and the last. */
-function toldStates(history: History): [step: number, state: number][] {
+/** The states whose centroid is reported, with their steps: every thousandth, and the last. */
+function centroidStates(history: History): [step: number, state: number][] {
   const states = stepsOf(history).map((step, state): [number, number] => [step, state]);
   return states.filter(([step, state]) => step % centroidNormEvery === 0 || state === history.states - 1);
 }
 
-/** The reports of a training summed up, those of all its parts: cores by the time that each report covers. */
+/** Summary of the usage events of all parts of a training; cores are weighted by the time of each event. */
 function usageOf(events: readonly TrainEvent[]): TrainResult["usage"] {
   const reports = events.filter((event) => event.type === "usage");
   const seconds = reports.reduce((sum, report) => sum + report.seconds, 0);
@@ -43,14 +43,14 @@ function usageOf(events: readonly TrainEvent[]): TrainResult["usage"] {
 }
 
 interface SummaryOptions extends ScanOptions {
-  /** Whether a process is training the run now. */
+  /** Whether a process is training the run. */
   isRunning?: boolean;
-  /** What makes the history degenerate, where an analysis has found it out already; a large history is read once less. */
+  /** Degeneracies by an earlier analysis, which saves reading the history again. */
   known?: readonly Degeneracy[];
 }
 
 /**
- * What the notebook prints of a training, computed from the files of its run: no Python, no number that is not on disk.
+ * The notebook's results of a training, computed from the files of its run alone.
  * @throws {BhBridgeError} `RUN_CORRUPT`, `FORMAT_INVALID`, `ABORTED`.
  */
 export async function summarizeRun(
@@ -60,11 +60,13 @@ export async function summarizeRun(
   { known, isRunning = false, ...scan }: SummaryOptions = {},
 ): Promise<TrainResult> {
   requireUnchanged(directory, runFiles.manifest, runFiles.config);
+  const { device, threads, python, torch, transformers } = manifest.environment;
+  const { sha256, tokens, distinct, dead, deadTokens, windows, filtered } = manifest.corpus;
   const history = await openHistory(directory);
   try {
     const events = readEvents(directory);
     const done = events.findLast((event) => event.type === "step_end")?.global_step ?? 0;
-    const seconds = manifest.status === "running" ? trainedSeconds(events) : manifest.seconds; // which is noted when a training ends
+    const seconds = manifest.status === "running" ? trainedSeconds(events) : manifest.seconds; // recorded when a training ends
     const initial = readState(history, 0);
     const final = readState(history, history.states - 1);
     const moved = displacement(initial, final);
@@ -76,29 +78,16 @@ export async function summarizeRun(
       engine: config.engine.name,
       steps: { planned: config.training.max_steps, done },
       seconds,
-      stepsPerSecond: seconds > 0 ? (done - stepOfState(history, 0)) / seconds : 0, // a run can begin with a checkpoint of another
+      stepsPerSecond: seconds > 0 ? (done - stepOfState(history, 0)) / seconds : 0, // a run can start from the checkpoint of another
       parameters: manifest.parameters,
-      environment: {
-        device: manifest.environment.device,
-        threads: manifest.environment.threads,
-        python: manifest.environment.python,
-        torch: manifest.environment.torch,
-        transformers: manifest.environment.transformers,
-      },
-      corpus: {
-        sha256: manifest.corpus.sha256,
-        tokens: manifest.corpus.tokens,
-        distinct: manifest.corpus.distinct,
-        dead: manifest.corpus.dead,
-        windows: manifest.corpus.windows,
-        filtered: manifest.corpus.filtered,
-      },
+      environment: { device, threads, python, torch, transformers },
+      corpus: { sha256, tokens, distinct, dead, windows, filtered },
       loss: lossTable(events),
       finite: nonfiniteTokens(final).length === 0,
       census: census(final),
       displacement: { float64: finite(moved.float64), float32: finite(moved.float32), bfloat16: finite(moved.bfloat16) },
-      centroidNorm: toldStates(history).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
-      verdict: verdict({ initial, final, deadTokens: manifest.corpus.deadTokens, degenerate }),
+      centroidNorm: centroidStates(history).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
+      verdict: verdict({ initial, final, deadTokens, degenerate }),
       usage: usageOf(events),
       traps: trapsOf(config),
     };
@@ -108,8 +97,8 @@ export async function summarizeRun(
 }
 
 /**
- * Analyse a run whose training has ended, write its `analysis.json` and its checksums, and say what came out: from its files alone.
- * @throws {BhBridgeError} `ABORTED`, which loses nothing: the run is complete, and can be analysed at any time.
+ * Analyse a run whose training has ended, write its `analysis.json` and its checksums, and summarize it.
+ * @throws {BhBridgeError} `ABORTED`; the run remains complete, and can be analysed later.
  */
 export async function concludeRun(directory: string, config: RunConfig, options: ScanOptions = {}): Promise<TrainResult> {
   const history = await openHistory(directory);

@@ -11,7 +11,7 @@ export const trainResultSchema = z.strictObject({
   schema: z.literal("bh-bridge/train-result@1"),
   /** Path of the run directory. */
   run: z.string(),
-  /** `running`: a process trains it now. `interrupted`: none does, and none noted how it ended. */
+  /** `running`: a process trains it. `interrupted`: no process trains it, and its end is not recorded. */
   status: z.enum(["running", "interrupted", "completed", "stopped", "failed"]),
   engine: z.enum(engines),
   steps: z.strictObject({ planned: count, done: count }),
@@ -22,29 +22,29 @@ export const trainResultSchema = z.strictObject({
   environment: z.strictObject({ device: z.string(), threads: count, python: z.string(), torch: z.string(), transformers: z.string() }),
   corpus: z.strictObject({ sha256: z.string(), tokens: count, distinct: count, dead: count, windows: count, filtered: count }),
   /**
-   * Step and mean loss since the entry before, as logged every `training.logging_steps`; the loss of each single step where the run has ended before its first
-   * log. null for a loss that is not finite.
+   * Step and mean loss since the previous entry, as logged every `training.logging_steps`; the loss of every step if the run ended before its first log.
+   * null for a loss that is not finite.
    */
   loss: z.array(z.tuple([count, z.number().nullable()])),
-  /** Whether every recorded weight is a finite number at the end. A run of which this is false has failed: `train` ends with exit code 1. */
+  /** Whether every recorded weight is finite at the end. Otherwise the run has failed, and `train` exits with code 1. */
   finite: z.boolean(),
-  /** Of the last state, among the recorded tokens, dead and live. */
+  /** Census of the last state, over the recorded tokens, dead and live. */
   census: z.strictObject(censusShape),
   displacement: z.strictObject({ float64: z.number().nullable(), float32: z.number().nullable(), bfloat16: z.number().nullable() }),
   /** State and L2 norm of its centroid, every 1,000 steps and at the end. */
   centroidNorm: z.array(z.tuple([count, z.number().nullable()])),
   verdict: z.strictObject({ result: z.enum(["null", "positive", "degenerate"]), reason: z.string() }),
-  /** What the Python process used: cores busy on average, memory at its peak; null before the first report. */
+  /** Average busy cores and peak memory of the Python process; null before the first report. */
   usage: z.strictObject({ cpuCores: z.number(), peakBytes: count, gpuPeakBytes: count.nullable() }).nullable(),
-  /** The notebook's traps that this run reproduces, and an engine that is not the notebook's, each with the setting that corrects it. */
+  /** The notebook's pitfalls that this run reproduces, and an engine that is not the notebook's, with the setting that corrects each. */
   traps: z.array(z.strictObject({ what: z.string(), corrected: z.string() })),
 });
 export type TrainResult = z.output<typeof trainResultSchema>;
 
-/** Why a run has failed that took all its steps, to weights of which `finite` is false. */
+/** Why a run has failed that took all its steps, but whose `finite` is false. */
 export const notFinite = "at the end the weights are not all finite numbers";
 
-/** The losses of a run by its events: those that were logged; of a run without a log, those of its steps. */
+/** The losses of a run by its events: the logged ones, or without a log those of its steps. */
 export function lossTable(events: readonly TrainEvent[]): TrainResult["loss"] {
   const logged = events.flatMap((event) => (event.type === "log" ? [entry(event.global_step, event.logs["loss"])] : []));
   return logged.length > 0 ? logged : events.flatMap((event) => (event.type === "step_end" ? [entry(event.global_step, event.loss)] : []));
@@ -54,7 +54,7 @@ function entry(step: number, loss = Number.NaN): TrainResult["loss"][number] {
   return [step, Number.isFinite(loss) ? loss : null];
 }
 
-/** Whether the losses of a run are those of single steps: of each, though fewer are logged. */
+/** Whether the losses of a run are those of single steps, though it logs less often. */
 export function hasStepLosses({ loss }: Pick<TrainResult, "loss">, { training }: Pick<RunConfig, "training">): boolean {
   const [first] = loss;
   if (first === undefined || training.logging_steps === 1) return false;
@@ -62,7 +62,7 @@ export function hasStepLosses({ loss }: Pick<TrainResult, "loss">, { training }:
   return loss.every(([step], index) => step === first[0] + index);
 }
 
-/** The last entry of the losses: the mean since the log before, or the loss of the last step of a run without a log; null where it is not finite. */
+/** The last entry of the losses, null if it is not finite. */
 export function finalLoss({ loss }: Pick<TrainResult, "loss">): number | null {
   return loss.at(-1)?.[1] ?? null;
 }

@@ -21,12 +21,12 @@ import type { CorpusFacts } from "../runs/run-manifest.js";
 import { concludeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
 
-/** A training under way. Await it for what comes out, or iterate over it to follow its events; it goes on whether somebody does or not. */
+/** A running training. Await it for its result, or iterate over it to follow its events. */
 export type FollowedTraining<Result> = Promise<Result> & AsyncIterable<TrainEvent>;
 
 /**
- * Let the events of a training be followed. A reader that lags misses events of steps, as with `trainer.events()`.
- * @param conduct is given what it tells every event to. How it fails is how the promise rejects, and how every loop over the events ends.
+ * Make the events of a training iterable. A slow reader misses step events, as with `trainer.events()`.
+ * @param conduct runs the training and passes every event to its argument. Its error rejects the promise and ends every loop over the events.
  */
 export function followTraining<Result>(conduct: (tell: (event: TrainEvent) => void) => Promise<Result>): FollowedTraining<Result> {
   const streams = new EventStreams<TrainEvent>({ maxWaiting: maxWaitingEvents, mayLeaveOut: isCoalescible });
@@ -43,24 +43,21 @@ export function followTraining<Result>(conduct: (tell: (event: TrainEvent) => vo
 export interface TrainOptions {
   /** Ends the training after its current step, with a checkpoint to resume from. */
   signal?: AbortSignal | undefined;
-  /** Observers and deciders, called in their order. */
+  /** Observers and deciders, called in this order. */
   callbacks?: readonly TrainerCallback[];
-  /** The folder that holds the runs; `runs` when left out. */
+  /** Folder of the runs (default: `runs`). */
   out?: string;
-  /**
-   * A checkpoint directory of HF's Trainer, to go on from with optimizer, schedule and random streams, not only with its weights. The configuration's
-   * `model.from` has to be the same directory.
-   */
+  /** Checkpoint directory of HF's Trainer, to start from its optimizer, schedule and random streams. It must equal the configuration's `model.from`. */
   startFrom?: string;
 }
 
-/** What the program wants to hear while a run is under way. */
+/** Listeners of the program during a run. */
 export interface TrainListener {
-  /** What is under way before there is a run, in a few words. */
+  /** Called before the run exists, with the present phase. */
   onPhase?(phase: string): void;
   onStart?(run: StartedRun, trainer: Pick<Trainer, "requestCheckpoint">): void;
   onEvent?(event: TrainEvent): void;
-  /** The training has ended; so many states of its history have been analysed. */
+  /** Called after training, with the number of analysed states. */
   onAnalysis?(done: number, states: number): void;
 }
 
@@ -73,10 +70,10 @@ export interface TrainedRun {
 }
 
 /**
- * One run from nothing to its verdict: model, training, recording, analysis. Iterate over it to follow its events.
- * @param input any part of a configuration, and the preset that it starts from; the seed's when left out.
- * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `USAGE` where `startFrom` is not `model.from`, and as `Bridge.start`
- *   and `Trainer.train`.
+ * One complete run: model, training, recording, analysis. Iterate over the result to follow its events.
+ * @param input any part of a configuration, and its preset (default: the notebook's).
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `USAGE` if `startFrom` is not `model.from`, and as `Bridge.start` and
+ *   `Trainer.train`.
  */
 export function train(input: RunInput = {}, options: TrainOptions = {}): FollowedTraining<TrainedRun> {
   return followTraining(async (tell) => {
@@ -87,67 +84,64 @@ export function train(input: RunInput = {}, options: TrainOptions = {}): Followe
   });
 }
 
-/** Run a complete configuration with an interpreter that has been found. */
+/** Train a complete configuration with an interpreter of `resolvePython`. */
 export async function trainResolved(resolved: ResolvedConfig, python: UsablePython, options: TrainOptions, listener: TrainListener = {}): Promise<TrainedRun> {
   return trainAndConclude({ ...newTraining(resolved), python, threads: threadsOf(resolved.config) }, options, listener);
 }
 
-/** CPU threads of each process; left to themselves, several processes would each take a thread for every core. */
+/** CPU threads per process. By default, each of several processes would use one thread per core. */
 function threadsOf({ threads, engine: { processes } }: Pick<RunConfig, "threads" | "engine">): number | null {
   return threads ?? (processes > 1 ? Math.max(1, Math.floor(availableParallelism() / processes)) : null);
 }
 
-/** A training that begins a run. */
+/** A training that starts a new run. */
 export function newTraining(resolved: ResolvedConfig): TrainingPlan {
   return { resolved, model: resolved.config, prepare: (trainer, cancel) => trainer.prepare(cancel) };
 }
 
-/** Weights of one checkpoint with the optimizer of another are the state of no training. */
+/** Weights and optimizer must come from the same checkpoint. */
 function requireSameStart(startFrom: string, from: string | null): void {
   if (from !== null && resolve(from) === resolve(startFrom)) return;
   const present = from === null ? "model.from is not set" : `model.from is ${resolve(from)}`;
   throw new BhBridgeError("USAGE", `startFrom is ${resolve(startFrom)}, and ${present}: both have to name the same checkpoint. Set model.from to it`);
 }
 
-/** What is trained, and how it begins. */
 export interface TrainingPlan extends Pick<TrainerSetup, "until" | "trace" | "repository" | "seat"> {
   resolved: ResolvedConfig;
-  /** What the model is built from. */
   model: ModelPlan;
-  /** Begin a run, or take one up. */
+  /** Start a new run, or reopen one. */
   prepare(trainer: Trainer, options: CallOptions): Promise<StartedRun>;
 }
 
-/** A training, and the process that does it. */
+/** A training and its process. */
 interface Conduct extends TrainingPlan {
   python: UsablePython;
   threads: number | null;
 }
 
-/** As `conductTraining`; then analyse and judge the run. */
+/** Train, then analyse the run. */
 export async function trainAndConclude(conduct: Conduct, options: TrainOptions, listener: TrainListener): Promise<TrainedRun> {
   return concludeTraining(await conductTraining(conduct, options, listener), conduct.resolved, options, listener);
 }
 
-/** A training that has ended, and its run as it left it. */
 interface ConductedTraining {
   run: StartedRun;
   outcome: TrainOutcome;
 }
 
-/** Start Python, build the model, train: the one sequence behind every training in a process of its own. */
+/** Start Python, build the model and train. */
 export async function conductTraining({ python, threads, ...training }: Conduct, options: TrainOptions, listener: TrainListener): Promise<ConductedTraining> {
   const { resolved } = training;
   const { signal } = options;
   listener.onPhase?.("reading the corpus");
-  const corpus = await corpusOf(resolved, signal); // before Python starts: a wrong path is told at once
+  const corpus = await corpusOf(resolved, signal); // before Python starts, so that a wrong path fails at once
   requireCorpusMemory(corpus, resolved.config);
   listener.onPhase?.("importing PyTorch");
   await using bridge = await Bridge.startWith(python, { threads, device: resolved.config.device, ...(signal && { signal }) });
   return await trainIn(bridge, { ...training, corpus }, options, listener); // awaited here: the bridge closes when this function ends
 }
 
-/** Build the model and train, in a Python that has started; once trained, what was made there for it is let go of. */
+/** Build the model and train in a running Python, and release both afterwards. */
 export async function trainIn(
   bridge: Bridge,
   { resolved, corpus, model: plan, prepare, until, trace, repository, seat }: TrainingPlan & { corpus: CorpusFacts },
@@ -175,14 +169,14 @@ export async function trainIn(
   return { run, outcome };
 }
 
-/** Analyse and judge the run of a training that has ended. */
+/** Analyse the run of a training that has ended. */
 export async function concludeTraining(
   { run, outcome }: ConductedTraining,
   { config }: ResolvedConfig,
   options: Pick<TrainOptions, "signal">,
   listener: Pick<TrainListener, "onAnalysis">,
 ): Promise<TrainedRun> {
-  // A signal has ended the training already, or may still end what follows.
+  // A signal that has ended the training does not cancel the analysis.
   const signal = options.signal?.aborted ? undefined : options.signal;
   const scan = { signal, onProgress: (done: number, states: number) => listener.onAnalysis?.(done, states) };
   return { directory: run.directory, outcome, result: await concludeRun(run.directory, config, scan) };

@@ -81,7 +81,7 @@ test("where they are gone, a whole checkpoint makes up for them: the model is bu
 test("without one, what is gone is named", () => {
   const lost = { ...own, model: { ...own.model, from: gone }, init: { kind: "file", path: `${gone}2` } as const };
   for (const run of [runWith(), runWith("damag")]) {
-    const message = `${run} began with ${gone} and ${gone}2, which is gone, and has no whole checkpoint to go on from without it`;
+    const message = `${run} started from ${gone} and ${gone}2, which is missing, and has no valid checkpoint to resume from without it`;
     expect(() => resumedModel(run, lost)).toThrow(expect.objectContaining({ code: "FILE_NOT_FOUND", message }));
   }
 });

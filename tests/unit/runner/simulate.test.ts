@@ -70,7 +70,7 @@ test("the black holes of drawn states are those that numpy counts in states that
 });
 
 test("what is no initial state to draw is refused before Python is started", async () => {
-  await expect(simulate({ init: { kind: "file", path: "x.safetensors" } })).rejects.toThrow("the rows of a file are not drawn: look at them with census");
+  await expect(simulate({ init: { kind: "file", path: "x.safetensors" } })).rejects.toThrow("the rows of a file are not drawn: inspect them with census");
   await expect(simulate(JSON.parse('{"init":{"kind":"snowbal"}}'))).rejects.toThrow("snowball");
   await expect(simulate({ init: { kind: "snowball", sigma: -1 } })).rejects.toThrow("init.sigma");
   await expect(simulate({ init: { kind: "singular" }, draws: 0 })).rejects.toThrow("draws: 0 is not accepted");
