@@ -158,7 +158,7 @@ describe("deaths", () => {
     expect(String(stderr)).toContain("Lost, will resume: seed=1");
     expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).trials[0]).toMatchObject({ status: "planned", run: expect.any(String) });
     const twice = await run(["sweep", "cancel", directoryIn("worker")]);
-    expect(twice).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is not under way") });
+    expect(twice).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is not running: there is nothing to stop") });
     const retried = await run(["sweep", "retry", directoryIn("worker"), "--workers", "1", "--json"]);
     expect(sweepDocumentSchema.parse(JSON.parse(retried.stdout)), retried.stderr).toMatchObject({
       directory: directoryIn("worker"),
