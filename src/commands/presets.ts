@@ -56,17 +56,12 @@ async function listPresets(terminal: Terminal): Promise<void> {
     import("../config/presets.js"),
     import("../sweep/experiment/load-experiment.js"),
   ]);
-  for (const name of presetNames) {
-    const { title, summary } = presets[name];
-    const heading = `${terminal.color.bold(name)}  ${title}${name === defaultPreset ? " (default)" : ""}`;
-    terminal.print(wrap(`${heading}\n  ${terminal.color.dim(summary)}`, terminal.width));
-  }
+  const print = (name: string, title: string, text: string) =>
+    terminal.print(wrap(`${terminal.color.bold(name)}  ${title}\n  ${terminal.color.dim(text)}`, terminal.width));
+  for (const name of presetNames) print(name, `${presets[name].title}${name === defaultPreset ? " (default)" : ""}`, presets[name].summary);
   terminal.print(runnable("\nRun one:   bh-bridge train --preset NAME\nCopy one:  bh-bridge config print --preset NAME > my.yaml"));
   terminal.print(`\n${terminal.color.bold("Experiments")}`);
-  for (const name of experimentPresetNames) {
-    const { title, asks } = experimentPresets[name];
-    terminal.print(wrap(`${terminal.color.bold(name)}  ${title}\n  ${terminal.color.dim(asks)}`, terminal.width));
-  }
+  for (const name of experimentPresetNames) print(name, experimentPresets[name].title, experimentPresets[name].asks);
   terminal.print(runnable("\nRun one:   bh-bridge experiment NAME --seeds 42..51"));
   const document: PresetsDocument = {
     schema: "bh-bridge/presets@1",
@@ -91,20 +86,9 @@ async function showPreset(asked: string, terminal: Terminal): Promise<void> {
   const { title, summary, source } = presets[name];
   const changes = diffRunConfigs(defaults.config, config);
   const width = Math.max(0, ...changes.map(({ path }) => path.length));
-  const prose = (text: string) => wrap(text, terminal.width);
   const lines = changes.map((change) => `  ${formatDifference(change, width, terminal.color)}`);
   const heading = changes.length === 0 ? "This is the default." : "Changed from the default:";
-  terminal.print(
-    [
-      prose(`${terminal.color.bold(name)}  ${title}`),
-      prose(summary),
-      prose(`From: ${source}`),
-      "",
-      heading,
-      ...lines,
-      "",
-      runnable(`Every value: bh-bridge config print --preset ${name}`),
-    ].join("\n"),
-  );
+  const description = wrap(`${terminal.color.bold(name)}  ${title}\n${summary}\nFrom: ${source}`, terminal.width);
+  terminal.print([description, "", heading, ...lines, "", runnable(`All values: bh-bridge config print --preset ${name}`)].join("\n"));
   terminal.document({ schema: "bh-bridge/preset@1", name, title, summary, source, hash, changes, config } satisfies PresetDocument);
 }

@@ -72,11 +72,7 @@ export const servedRunDocumentSchema = z.strictObject({
 });
 export type ServedRunDocument = z.output<typeof servedRunDocumentSchema>;
 
-const seriesSchema = z.strictObject({
-  name: z.string(),
-  x: z.array(z.number()).describe("Training steps"),
-  y: z.array(z.number().nullable()),
-});
+const seriesSchema = z.strictObject({ name: z.string(), x: z.array(z.number()).describe("Training steps"), y: z.array(z.number().nullable()) });
 export type Series = z.output<typeof seriesSchema>;
 
 /** Epoch and seconds of training by increasing steps; epochs are null if the run does not record them. */
@@ -170,14 +166,7 @@ export const planDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-plan@1"),
   ...servedPlanSchema.shape,
   seeds: z.array(z.int()),
-  trials: z.array(
-    z.strictObject({
-      ...sweepTrialSchema.omit({ run: true }).shape,
-      run: id.nullable(),
-      arm: z.string().nullable(),
-      seed: z.int().nullable(),
-    }),
-  ),
+  trials: z.array(z.strictObject({ ...sweepTrialSchema.shape, run: id.nullable(), arm: z.string().nullable(), seed: z.int().nullable() })),
   /** For an experiment with a verdict. */
   judged: experimentDocumentSchema.pick({ measures: true, confounds: true, verdict: true, traps: true }).nullable(),
 });

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { engines } from "../../config/engine-schema.js";
 import { inlineYaml, isPlainObject } from "../../config/json-value.js";
 import type { AliasValues, Assignment } from "../../config/layers.js";

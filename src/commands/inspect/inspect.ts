@@ -5,7 +5,7 @@ import { count, formatBytes, groupDigits, type TextColors } from "../../text/for
 import { wrap } from "../../text/wrap.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { runnable } from "../terminal/invocation.js";
-import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
+import { columnWidths, defaultWidth, table, tableWidth } from "../terminal/table.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { InspectDocument } from "./next-steps.js";
 
@@ -47,7 +47,7 @@ const narrowestName = 24;
 const indent = 2;
 
 /** Format an inspection: kind, next steps, tensors and metadata. */
-export function formatInspection(document: InspectDocument, color: TextColors, width = usualWidth): string {
+export function formatInspection(document: InspectDocument, color: TextColors, width = defaultWidth): string {
   const { path, kind, tensors, history, notExecuted } = document;
   const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   return [

@@ -23,11 +23,7 @@ export class TrainingAgainDisplay {
     const display = new TrainingDisplay(this.#terminal, until);
     this.#display = display;
     this.#terminal.say(this.#terminal.messageColor.dim(`Training ${relative(process.cwd(), run.directory) || "."} again to step ${until} to compare`));
-    return {
-      onPhase: (phase) => display.onPhase(phase),
-      onStart: (started) => display.onStart(started),
-      onEvent: (event) => display.onEvent(event),
-    };
+    return { onPhase: (phase) => display.onPhase(phase), onStart: (started) => display.onStart(started), onEvent: (event) => display.onEvent(event) };
   }
 
   stop(): void {

@@ -4,7 +4,7 @@ import { trainResultSchema } from "../../runner/train-result.js";
 import { runManifestSchema, runNotesSchema } from "../../runs/run-manifest.js";
 import { csvField, markdownText, printable } from "../../text/escaping.js";
 import { wrap } from "../../text/wrap.js";
-import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
+import { columnWidths, defaultWidth, table, tableWidth } from "../terminal/table.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 export const listFormats = ["table", "csv", "md"] as const;
@@ -52,7 +52,7 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
   };
   const painted = cells.map((line) => line.map((cell, at) => (columns[at] === "status" ? (paint[cell] ?? color.red)(cell) : printable(cell, maxCell))));
   const fits = tableWidth(columnWidths(titles, painted)) <= (width ?? Number.POSITIVE_INFINITY);
-  return fits ? table(titles, painted, { align: alignment(columns, runs), width: Number.POSITIVE_INFINITY }) : blocks(titles, painted, width ?? usualWidth);
+  return fits ? table(titles, painted, { align: alignment(columns, runs), width: Number.POSITIVE_INFINITY }) : blocks(titles, painted, width ?? defaultWidth);
 }
 
 function alignment(columns: readonly string[], runs: readonly ListedRun[]): ("left" | "right")[] {

@@ -60,7 +60,7 @@ export function directoryCommands(): Command[] {
 
 function statusCommand(): Command {
   return createCommand("status", "Show the status of the trials of a sweep or an experiment", `bh-bridge sweep status ${example}`)
-    .argument("<dir>", "its directory")
+    .argument("<dir>", "directory of a sweep or an experiment")
     .action(async (directory: string, _: unknown, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
       const [{ formatSweep }, document] = await Promise.all([import("./format-sweep.js"), readDirectory(directory)]);
@@ -133,7 +133,7 @@ function cancelCommand(): Command {
     "Stop a running sweep or experiment after the current steps, with checkpoints, as Ctrl-C does",
     `bh-bridge sweep cancel ${example}`,
   )
-    .argument("<dir>", "its directory")
+    .argument("<dir>", "directory of a sweep or an experiment")
     .action(async (given: string, _: unknown, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
       const [{ readPlan }, { lockHolder }, { cancelJobs }] = await Promise.all([
@@ -158,8 +158,8 @@ function cancelCommand(): Command {
 
 /** Report cancelled jobs. The process that follows them notices their end. */
 function reportJobs(cancelled: readonly { executor: string; title: string; jobs: readonly string[] }[], directory: string, terminal: Terminal): void {
-  const document: SweepCancelDocument = { schema: "bh-bridge/sweep-cancel@1", directory, pid: null, jobs: cancelled.flatMap(({ jobs }) => jobs) };
-  terminal.document(document);
+  const all = cancelled.flatMap(({ jobs }) => jobs);
+  terminal.document({ schema: "bh-bridge/sweep-cancel@1", directory, pid: null, jobs: all } satisfies SweepCancelDocument);
   for (const { executor, title, jobs } of cancelled) {
     terminal.print(`${title} ends ${jobs.map((job) => `job ${job}`).join(", ")}; the trials can resume from their checkpoints`);
     terminal.say(`Continue:  bh-bridge sweep retry ${directory} --executor ${executor}`);
@@ -169,16 +169,16 @@ function reportJobs(cancelled: readonly { executor: string; title: string; jobs:
 function retryCommand(): Command {
   const command = createCommand(
     "retry",
-    "Go on with a sweep or an experiment from its own plan: train what is missing, and once more what failed",
+    "Continue a sweep or an experiment from its plan, including failed trials",
     `bh-bridge sweep retry ${example} --workers 2`,
   )
-    .argument("<dir>", "its directory")
+    .argument("<dir>", "directory of a sweep or an experiment")
     .addOption(executorOption());
   return addExecutorOptions(command)
     .option("--workers <n>", "trials to train in parallel (default: one per core; on SLURM 4 per task)")
-    .option("--fail-fast", "begin no more trials once one has failed")
+    .option("--fail-fast", "no further trials after a failure")
     .option("--python <path>", "Python interpreter")
-    .option("--dry-run", "list the trials, what there is of them, and what the rest will take; train none")
+    .option("--dry-run", "list of the trials with status, time, disk and memory, without training")
     .action(async (given: string, _: unknown, command: Command) => {
       const directory = resolve(given);
       const options = { ...command.optsWithGlobals<TrialOptionValues>(), retry: true, out: dirname(directory) };

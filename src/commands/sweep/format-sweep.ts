@@ -9,7 +9,7 @@ import { printable } from "../../text/escaping.js";
 import { count, formatBytes, groupDigits, type TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
 import { formatDuration } from "../terminal/progress.js";
-import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
+import { columnWidths, defaultWidth, table, tableWidth } from "../terminal/table.js";
 
 const maxRows = 40;
 
@@ -44,7 +44,7 @@ export function formatSweep(
 }
 
 /** The table of the points. If it is too wide, it is printed in parts, whose rows need labels. */
-function pointsTable(trials: readonly SweepTrial[], width = usualWidth): { head: string[]; rows: string[][] } {
+function pointsTable(trials: readonly SweepTrial[], width = defaultWidth): { head: string[]; rows: string[][] } {
   const { head, rows } = summaryTable(trials);
   const settings = head.indexOf("n");
   if (settings < 2 || tableWidth(columnWidths(head, rows)) <= width) return { head, rows };

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import { sweepsFolder } from "../../runs/run-layout.js";
 import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";

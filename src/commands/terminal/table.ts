@@ -5,7 +5,7 @@ import { printable } from "../../text/escaping.js";
 import { groupDigits } from "../../text/format.js";
 
 /** Width of output that does not go to a terminal. */
-export const usualWidth = 100;
+export const defaultWidth = 100;
 
 const gap = "  ";
 const noLines = Object.fromEntries(
@@ -30,7 +30,11 @@ export function tableWidth(widths: readonly number[]): number {
 }
 
 /** A table without lines. A table that is too wide is printed in parts below each other, each with the first column. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], { align = [], width = usualWidth, indent = 0 }: TableLayout = {}): string {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  { align = [], width = defaultWidth, indent = 0 }: TableLayout = {},
+): string {
   const widths = columnWidths(head, rows);
   return parts(widths, width - indent)
     .map((columns) =>
@@ -73,7 +77,7 @@ const indent = 2;
 type HolesShown = Pick<Census, "populations" | "P"> & { [Key in "members" | "texts"]?: Census[Key] | undefined };
 
 /** The largest black holes with their members, in a table that fits `width` columns. */
-export function holesTable({ populations, members = [], texts = [], P }: HolesShown, width = usualWidth): string {
+export function holesTable({ populations, members = [], texts = [], P }: HolesShown, width = defaultWidth): string {
   const head = ["", "population", "share"];
   const rows = populations
     .slice(0, maxHolesShown)
