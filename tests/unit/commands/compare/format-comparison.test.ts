@@ -122,7 +122,7 @@ test.each<[Partial<TracedDifference>, string]>([
 test("a module that one alone has is told with the names of the runs", () => {
   const alone: TracedDifference = { ...output, type: ["RMSNorm", null], element: null, a: null, b: null, ulp: null, reason: "it is only in a" };
   expect(linesOf({ first: alone, module: alone, equalTo: null })[0]).toMatch(
-    /^Different from the start\. .* \(RMSNorm in A, nothing in B\), batch 1: it is in A alone$/,
+    /^Different from the start\. .* \(RMSNorm in A, nothing in B\), batch 1: it is only in A$/,
   );
 });
 
