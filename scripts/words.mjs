@@ -1,7 +1,7 @@
 // Refuses phrases that were dropped from the documents, the help texts and the messages: `npm run lint` runs it.
 //
-// It reads every page (*.md, docs, examples) and every string of src and web, where the help texts and messages are. With --src it also checks the phrases of
-// `notYetInSrc`, comments, and the Python package.
+// It reads every page (*.md, docs, examples) and every string of src and web, where the help texts and messages are. With --src, as the lint runs
+// it, it also checks comments and the Python package.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,28 +49,6 @@ const dropped = [
   expression: new RegExp(`(?<![\\w-])(?:${pattern.replaceAll(" ", "\\s+")})(?![\\w-])`, "gi"),
 }));
 
-/** Patterns that strings of src still contain. Remove one as soon as `node scripts/words.mjs --src` reports no string with it. */
-const notYetInSrc = [
-  "go(es|ne|ing)? on with",
-  "go(es)? on (as|to the same|from)",
-  "(when|where|be|is|are|was|were) left out",
-  "so many",
-  "(is|are|was|were) told",
-  "tells? (so|it|its|whose|which|whether|how)",
-  "(says|say|said) (so|which it is)",
-  "that it shall",
-  "stood before the first step",
-  "anew",
-  "the (former|latter)",
-  "wants? (an?|the|to be)",
-  "one a (core|line|run|step|state|trial|token)",
-  "side by side",
-  "beside what",
-  "programmes?",
-  "stands? (beside|in the|below|above|by)",
-  "l(ies|ay) (beside|in|on|below|there|evenly)",
-];
-
 /** The text of a page without inline code, which holds names; everything else keeps its position. */
 const proseOf = (page) => page.replace(/`[^`\n]+`/g, (code) => " ".repeat(code.length));
 
@@ -104,12 +82,8 @@ function problems(file, text, phrases, offset = 1) {
 
 /** Why the lists themselves are wrong: a phrase that does not match its own example would find nothing. */
 function brokenPhrases() {
-  const known = new Set(dropped.map(({ pattern }) => pattern));
   const failing = dropped.filter(({ expression, refused, accepted }) => refused.search(expression) < 0 || (accepted ?? "").search(expression) >= 0);
-  return [
-    ...failing.map(({ pattern }) => `scripts/words.mjs: the phrase "${pattern}" fails its own examples`),
-    ...notYetInSrc.filter((pattern) => !known.has(pattern)).map((pattern) => `scripts/words.mjs: notYetInSrc names the unknown phrase "${pattern}"`),
-  ];
+  return failing.map(({ pattern }) => `scripts/words.mjs: the phrase "${pattern}" fails its own examples`);
 }
 
 /** The files below a folder, as paths from the project; none if there is no such folder. */
@@ -128,12 +102,11 @@ const strings = sources.flatMap((file) => {
   const source = read(file);
   return textsOf(file, source, everything).map(({ text, start }) => ({ file, text, line: lineOf(source, start) }));
 });
-const enforced = everything ? dropped : dropped.filter(({ pattern }) => !notYetInSrc.includes(pattern));
 
 const found = [
   ...brokenPhrases(),
   ...pages.flatMap((file) => problems(file, proseOf(read(file)), dropped)),
-  ...strings.flatMap(({ file, text, line }) => problems(file, text, enforced, line)),
+  ...strings.flatMap(({ file, text, line }) => problems(file, text, dropped, line)),
   ...(everything ? filesIn(join("python", "bh_bridge"), /\.py$/).flatMap((file) => problems(file, read(file), dropped)) : []),
 ];
 if (pages.length === 0) found.push("scripts/words.mjs found no page to check");

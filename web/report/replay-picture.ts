@@ -96,7 +96,7 @@ function radiusOf(tokens: number): number {
   return (2.6 + 1.7 * Math.sqrt(tokens - 1)) * devicePixelRatio;
 }
 
-/** How many tokens a black hole has, beside it; a number that would lie on a larger one, or on its number, is left out. */
+/** The number of tokens of each black hole; a label that would overlap a larger black hole or its label is omitted. */
 function drawPopulations(context: CanvasRenderingContext2D, shown: Shown, population: readonly (readonly [first: number, tokens: number])[]): void {
   const style = getComputedStyle(document.documentElement);
   const scale = devicePixelRatio;

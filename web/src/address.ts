@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** What is shown, as it stands in the address: a link to it shows the same. */
+/** What is shown, as encoded in the address: a link to it shows the same. */
 export interface Address {
   /** `runs`, `run`, `overlay`, `plan`. */
   view: string;

@@ -14,7 +14,7 @@ interface StepClock {
 export interface ClockReading {
   /** What the clock says at a step. */
   of(step: number): number;
-  /** The step at which it says so. */
+  /** The step at which it was reported. */
   back(value: number): number;
 }
 

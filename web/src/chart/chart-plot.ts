@@ -37,7 +37,7 @@ export interface PlotInput {
   /** The index of the cursor among the x. */
   at: number | undefined;
   isLog: boolean;
-  /** Whether the lines are so many that they are thin and whole. */
+  /** Whether there are too many lines for dashes: they are drawn thin and solid. */
   isCrowded: boolean;
   unit: string | undefined;
   height: number;
@@ -46,7 +46,7 @@ export interface PlotInput {
 const hairline = () => 1 / devicePixelRatio;
 const font = "11px system-ui, sans-serif";
 
-/** A plot in an element: drawn anew when its shape changes, else only given its numbers, its range and its cursor. */
+/** A plot in an element: rebuilt when its shape changes; otherwise only its values, range and cursor are updated. */
 export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInput): RefObject<uPlot | undefined> {
   const { lines, bands, data, axis, cursor, range, at, isLog, unit, height } = input;
   const plot = useRef<uPlot | undefined>(undefined);

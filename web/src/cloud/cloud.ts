@@ -101,7 +101,7 @@ void main() {
 /** Words of a state in a row of the texture. */
 const rowWidth = 2048;
 
-/** The basis that places are told in. */
+/** The basis of the positions. */
 interface CloudBasis {
   /** Row by row, `components` × dims. */
   readonly directions: readonly number[];

@@ -4,7 +4,7 @@ import { getBytes } from "../server.js";
 /** The exact words of a state, `[tokens, dims]`. */
 export type StateBits = Uint16Array | Uint32Array;
 
-/** So many bytes are asked for at a time, and kept. */
+/** Bytes to request, and to cache, at a time. */
 const pieceBytes = 1 << 20;
 const keptBytes = 96 << 20;
 
@@ -100,7 +100,7 @@ function halfValue(word: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
-/** Where a row lies in the picture: right, up, towards the eye. */
+/** Position of a row in the picture: right, up, towards the eye. */
 export function placeOfRow(
   bits: StateBits,
   row: number,

@@ -34,7 +34,7 @@ export class ViewAngle {
     this.#axes = [turned[0], tipped[0], tipped[1]];
   }
 
-  /** Go on with the tour for some seconds. */
+  /** Continue the tour for some seconds. */
   tour(seconds: number): void {
     for (let first = 0; first < Math.min(3, this.#size); first++) {
       for (let second = first + 1; second < this.#size; second++) {

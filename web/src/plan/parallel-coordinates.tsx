@@ -37,7 +37,7 @@ export function ParallelCoordinates({ rows, axes, measure }: { rows: readonly Sw
               return value === undefined ? [] : [`${x(index)},${y(place(value))}`];
             });
             return (
-              // biome-ignore lint/a11y/noStaticElementInteractions: what it tells stands in the table of trials, which has links
+              // biome-ignore lint/a11y/noStaticElementInteractions: the table of trials has the same content, with links
               <polyline
                 key={row.id}
                 points={points.join(" ")}

@@ -12,7 +12,7 @@ export interface SeedBand {
   readonly lower: (number | null)[];
 }
 
-/** Lines of several seeds summed up; a place where a line has no number is left out of its mean. */
+/** Mean and range of the lines of several seeds; values that are not numbers are omitted. */
 export function bandOf(lines: readonly SeedLine[], points = 400): SeedBand {
   const last = Math.max(0, ...lines.map(({ x }) => x.at(-1) ?? 0));
   const first = Math.min(last, ...lines.map(({ x }) => x[0] ?? 0));

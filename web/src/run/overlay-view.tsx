@@ -168,7 +168,7 @@ function useArms(shelf: ShelfDocument | undefined, ids: string): ReadonlyMap<str
         const runs = [...new Set(cells.map(({ run }) => run))];
         setArms(new Map(runs.map((run) => [run, [...new Set(cells.filter((cell) => cell.run === run).map(({ arm }) => arm))].join(" and ")])));
       },
-      () => undefined, // the runs are told apart by the rest
+      () => undefined, // the other fields tell the runs apart
     );
     return () => controller.abort();
   }, [asked]);

@@ -137,7 +137,7 @@ function StopButton({ id, name }: { id: string; name: string }) {
       <p role="status">{said}</p>
       <dialog ref={dialog} aria-label="Stop this run?">
         <h3>Stop {name}?</h3>
-        <p>The training ends after its step, with a checkpoint. It can be gone on with, to the same bits.</p>
+        <p>The training stops after the current step and saves a checkpoint. You can resume it to the same bits.</p>
         <form method="dialog">
           <button type="submit">Let it train</button>
           <button type="button" class="danger" onClick={() => void stop()}>
@@ -264,7 +264,7 @@ function linesOf({ names }: ChartPlan, { series }: SeriesDocument, isDark: boole
   });
 }
 
-/** Cursor and zoom stand in the address, once they rest. */
+/** Cursor and zoom are written to the address once they stop moving. */
 function useAddressOf(cursor: StepCursor, range: StepRange): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
