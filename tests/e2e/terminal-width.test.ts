@@ -35,20 +35,20 @@ test.each([
   [60, "1"],
   [100, "5"],
 ])(
-  "a training fits a terminal of %i columns, says its phases, its verdict first and its traps last, and how to measure too many threads",
+  "a training fits a terminal of %i columns, says its phases, its verdict first and its pitfalls last, and how to measure too many threads",
   async (columns, threads) => {
     const lines = await drawn(columns, ...training, "--threads", threads);
     const text = lines.join("\n");
     expect(lines.filter((line) => line.length > columns && !isWhole(line))).toEqual([]);
     expect(text).toMatch(/importing PyTorch/);
-    const order = ["Verdict", "Black-hole analysis", "Training loss", "Summary", "As in the notebook", "Look closer"].map((part) => text.indexOf(part));
+    const order = ["Verdict", "Black-hole analysis", "Training loss", "Summary", "Pitfalls as in the notebook", "Analyse it with"].map((part) => text.indexOf(part));
     expect(
       order.every((position) => position >= 0),
       JSON.stringify(order),
     ).toBe(true);
     expect(order).toEqual([...order].sort((a, b) => a - b));
     // Such a model can use one.
-    expect(/Trains on 5 CPU threads.*cli\.js doctor --measure/.test(text.replaceAll(/\s+/g, " "))).toBe(threads === "5");
+    expect(/Training on 5 CPU threads.*cli\.js doctor --measure/.test(text.replaceAll(/\s+/g, " "))).toBe(threads === "5");
   },
 );
 
