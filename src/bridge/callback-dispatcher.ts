@@ -11,7 +11,7 @@ const decisive: readonly unknown[] = ["step_end", "log", "evaluate"];
 export function checkCallbacks(callbacks: readonly TrainerCallback[]): void {
   for (const [index, callback] of callbacks.entries()) {
     const { timeoutMs, decide } = callback;
-    const require = (path: string, value: unknown, isValid: boolean, expected: string) => {
+    const require = (path: string, value: string | number | undefined, isValid: boolean, expected: string) => {
       if (isValid || value === undefined) return;
       throw new BhBridgeError("USAGE", `callbacks[${index}].${path} of ${callback.constructor.name} is ${String(value)}: give ${expected}`);
     };
