@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError, withFallback } from "../errors.js";
 import { durableWrite, syncPath } from "../formats/durable-write.js";
-import { FileBytes, readWhole } from "../formats/file-bytes.js";
+import { asBuffer, FileBytes, readWhole } from "../formats/file-bytes.js";
 import { isThere, requireFolder, requireRegular } from "./file-types.js";
 import { historyHeadBytes } from "./history-index.js";
 import { filesIn, isHistoryFile, isLaterHistory, isRunFile, modelManifestFile, requireRunEntries, runFiles } from "./run-layout.js";
@@ -73,7 +73,7 @@ export function readChecksumsText(directory: string): string | undefined {
   const path = join(directory, runFiles.checksums);
   requireRegular(path);
   try {
-    return Buffer.from(readWhole(path, mostChecksumsBytes).buffer).toString("utf8");
+    return asBuffer(readWhole(path, mostChecksumsBytes)).toString("utf8");
   } catch (cause) {
     if (cause instanceof BhBridgeError && cause.code === "FILE_NOT_FOUND") return undefined;
     throw cause;
@@ -186,7 +186,7 @@ export function manifestSums(directory: string): Map<string, string> {
 function parseManifest(path: string) {
   try {
     requireRegular(path);
-    return manifestSchema.safeParse(JSON.parse(Buffer.from(readWhole(path, mostManifestBytes).buffer).toString("utf8")));
+    return manifestSchema.safeParse(JSON.parse(asBuffer(readWhole(path, mostManifestBytes)).toString("utf8")));
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof BhBridgeError)) throw error;
     return { success: false as const, error };
