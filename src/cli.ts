@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import type { ErrorDocument } from "./commands/terminal/shown-error.js";
+import type { ErrorDocument } from "./commands/terminal/error-document.js";
 import type { BhBridgeError } from "./errors.js";
 
 // Nothing is imported before the `try`, since a low limit on open files makes the first import fail.
@@ -24,8 +24,7 @@ try {
 async function failure(error: unknown): Promise<{ shown: Pick<BhBridgeError, "code" | "message">; exitCode: number; inLines: boolean }> {
   try {
     const { exitCodeOf } = await import("./errors.js");
-    const { shownError } = await import("./commands/terminal/shown-error.js");
-    const { progressModeOf } = await import("./commands/terminal/command.js");
+    const { progressModeOf, shownError } = await import("./commands/terminal/shown-error.js");
     const shown = shownError(error);
     return { shown, exitCode: exitCodeOf(shown), inLines: progressModeOf(process.argv) === "json" };
   } catch {

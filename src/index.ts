@@ -93,7 +93,7 @@ export {
   sweepLogsDocumentSchema,
 } from "./commands/sweep/directory-commands.js";
 export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/command.js";
-export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/shown-error.js";
+export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/error-document.js";
 export { type ProgressLine, progressLineSchema } from "./commands/terminal/terminal.js";
 export { type TokenizerDocument, tokenizerDocumentSchema } from "./commands/tokenizer.js";
 export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";

@@ -3,8 +3,8 @@ import { nearestName } from "../config/config-invalid.js";
 import { BhBridgeError, exitCodeOf, exitCodes } from "../errors.js";
 import { writeError } from "../formats/durable-write.js";
 import { createProgram } from "./program.js";
-import { progressModeOf, splitCommonOptions, withCommonOptions } from "./terminal/command.js";
-import { errorDocument, FailedRun, shownError } from "./terminal/shown-error.js";
+import { splitCommonOptions, withCommonOptions } from "./terminal/command.js";
+import { errorDocument, FailedRun, progressModeOf, shownError } from "./terminal/shown-error.js";
 import { Terminal } from "./terminal/terminal.js";
 
 const prefix = "BH_BRIDGE_";

@@ -1,9 +1,10 @@
 import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { stringify } from "yaml";
 import { count, type TextColors } from "../text/format.js";
 import { type FieldDifference, typeName } from "./diff-run-configs.js";
 import { fieldsOf, type JsonSchemaNode, rootField } from "./json-schema.js";
-import { inlineYaml, isPlainObject, type JsonValue } from "./json-value.js";
+import { isPlainObject, type JsonValue } from "./json-value.js";
 import { presets } from "./presets.js";
 import type { ResolvedConfig } from "./resolve-run-config.js";
 
@@ -82,4 +83,14 @@ export function formatDifference({ path, before, after, typeChanged }: FieldDiff
 
 function shown(value: JsonValue | undefined): string {
   return value === undefined ? "(not set)" : inlineYaml(value);
+}
+
+/** Below this, 3e-5 is easier to read than 0.00003. */
+const smallestPlainNumber = 1e-3;
+
+/** A value as YAML on one line; text with line breaks is quoted, lists and objects are in brackets. */
+export function inlineYaml(value: unknown): string {
+  if (typeof value === "string" && /[\r\n]/.test(value)) return JSON.stringify(value);
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < smallestPlainNumber) return value.toExponential();
+  return stringify(value, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false }).trimEnd();
 }

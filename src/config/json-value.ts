@@ -1,5 +1,3 @@
-import { stringify } from "yaml";
-
 /** A value that JSON can hold. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 
@@ -34,14 +32,4 @@ function collect(value: unknown, path: string, values: Map<string, JsonValue>): 
   if (value === undefined) return;
   if (!isPlainObject(value) || (path !== "" && Object.keys(value).length === 0)) values.set(path, value as JsonValue);
   else for (const [key, below] of Object.entries(value)) collect(below, path === "" ? key : `${path}.${key}`, values);
-}
-
-/** Below this, 3e-5 is easier to read than 0.00003. */
-const smallestPlainNumber = 1e-3;
-
-/** A value as YAML on one line; text with line breaks is quoted, lists and objects are in brackets. */
-export function inlineYaml(value: unknown): string {
-  if (typeof value === "string" && /[\r\n]/.test(value)) return JSON.stringify(value);
-  if (typeof value === "number" && value !== 0 && Math.abs(value) < smallestPlainNumber) return value.toExponential();
-  return stringify(value, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false }).trimEnd();
 }

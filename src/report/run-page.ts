@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from "node:path";
 import { stringify } from "yaml";
 import { differences, tellingFacts } from "../compare/run-facts.js";
-import { inlineYaml } from "../config/json-value.js";
+import { inlineYaml } from "../config/annotated-yaml.js";
 import { isPresetName } from "../config/presets.js";
 import { changesFrom } from "../config/resolve-run-config.js";
 import { modelInWords } from "../config/run-config-fields.js";

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { join } from "node:path";
 import { execaSync, type Options, type SyncOptions } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { errorDocumentSchema } from "../../src/commands/terminal/shown-error.js";
+import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { projectRoot, python, run, temporaryFolder } from "./program.js";
 
@@ -92,7 +92,7 @@ describe("where it cannot work, one error says why and what to do", () => {
     expect(failure(runThrough(removing, ["doctor", "--json"], { cwd: at("removed") }))).toEqual({
       exitCode: 1,
       code: "FILE_NOT_FOUND",
-      message: expect.stringMatching(/started in is gone.*cd$/),
+      message: expect.stringMatching(/the current folder has been deleted.*cd$/),
     });
   });
 
@@ -133,7 +133,7 @@ describe("where it cannot work, one error says why and what to do", () => {
       expect(failure(runThrough(nobody, ["setup", "--dir", at("hidden", "venv"), "--json"], { cwd: "/" }))).toEqual({
         exitCode: 3,
         code: "SETUP_FAILED",
-        message: expect.stringMatching(/hidden\/venv cannot be looked at .*choose another folder with --dir$/),
+        message: expect.stringMatching(/hidden\/venv cannot be accessed .*choose another folder with --dir$/),
       });
     },
   );

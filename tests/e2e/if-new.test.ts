@@ -27,7 +27,7 @@ beforeAll(async () => {
 test("an equal run that is complete is named, with its result, and nothing is trained; what it is called does not count", async () => {
   const again = await trainIfNew(["-c", join(first, "config.json"), "--name", "another name"]);
   expect([again.run, again.runs]).toEqual([first, 1]);
-  expect(again.stderr).toContain("Complete already, with the same configuration, text, device and threads");
+  expect(again.stderr).toContain("Already complete, with the same configuration, text, device and threads");
 });
 
 test("another seed is new", async () => {

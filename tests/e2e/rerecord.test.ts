@@ -107,7 +107,7 @@ with safe_open(sys.argv[1] + "/history.wte.grad.12-13.safetensors", "pt") as fil
   ]);
   expect((await run(["runs", "verify", copy])).stdout).toContain("all checksums match\nNot covered: run.lock");
   const { exitCode, stderr } = await run(["rerecord", copy, "--tensors", "wte.grad", "--steps", "12..13"]);
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is there already")]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("already exists")]);
 });
 
 test.each([

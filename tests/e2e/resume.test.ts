@@ -82,10 +82,10 @@ test("the same command again names the unfinished run to a script, and starts a 
 test.each([
   ["y", 1],
   ["n", 2],
-])("somebody at a terminal is asked whether to go on with it: %s gives %i runs", async (answer, runs) => {
+])("somebody at a terminal is asked whether to resume it: %s gives %i runs", async (answer, runs) => {
   const name = `asked-${answer}`;
   copyOf(whole, name, { status: "running", ended: null });
-  const question = [join(import.meta.dirname, "answer_prompt.py"), "Go on with it?", answer];
+  const question = [join(import.meta.dirname, "answer_prompt.py"), "Resume it?", answer];
   const command = [process.execPath, join(projectRoot, "dist/cli.js"), ...quietly(name)];
   const { exitCode, stdout } = await execa("python3", [...question, ...command], { env: { BH_BRIDGE_PYTHON: python, CI: "" }, stdin: "ignore", reject: false });
   expect(exitCode, stdout).toBe(0);
@@ -155,7 +155,7 @@ test("a run whose first weights are gone goes on from its checkpoint; without on
   for (const file of ["history.safetensors", "final/model.safetensors"]) expect(readFileSync(join(copy, file))).toEqual(readFileSync(join(first, file)));
   const bare = copyOf(first, "bare", { status: "running", ended: null });
   rmSync(join(bare, "checkpoints"), { recursive: true });
-  await expect(goOn(bare)).rejects.toMatchObject({ code: "FILE_NOT_FOUND", message: expect.stringContaining(`began with ${source}, which is gone`) });
+  await expect(goOn(bare)).rejects.toMatchObject({ code: "FILE_NOT_FOUND", message: expect.stringContaining(`started from ${source}, which is missing`) });
 });
 
 test("another environment is refused by name, and accepted with --allow-inexact", async () => {

@@ -41,7 +41,9 @@ test.each([
     const text = lines.join("\n");
     expect(lines.filter((line) => line.length > columns && !isWhole(line))).toEqual([]);
     expect(text).toMatch(/importing PyTorch/);
-    const order = ["Verdict", "Black-hole analysis", "Training loss", "Summary", "Pitfalls as in the notebook", "Analyse it with"].map((part) => text.indexOf(part));
+    const order = ["Verdict", "Black-hole analysis", "Training loss", "Summary", "Pitfalls as in the notebook", "Analyse it with"].map((part) =>
+      text.indexOf(part),
+    );
     expect(
       order.every((position) => position >= 0),
       JSON.stringify(order),

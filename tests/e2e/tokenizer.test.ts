@@ -75,6 +75,6 @@ test("a sweep with a tokenizer that is missing and one that is none starts nothi
   expect(code).toBe("CONFIG_INVALID");
   expect(issues.map(({ path, message }: { path: string; message: string }) => [path, message.split(" ").slice(1, 3).join(" ")])).toEqual([
     ["data.tokenizer", "cannot be"],
-    ["data.tokenizer", "is no"],
+    ["data.tokenizer", "is not"],
   ]);
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 test("a command of --on-event that fails is told, and fails nothing else", () => {
   expect(first.exitCode).toBe(0);
-  expect(first.stderr).toContain("--on-event ended with exit code 7 at event train_end");
+  expect(first.stderr).toContain("--on-event failed with exit code 7 at event train_end");
 });
 
 test("--require-clean refuses uncommitted changes and folders outside a repository, and lets a clean one train", async () => {
@@ -34,13 +34,13 @@ test("--require-clean refuses uncommitted changes and folders outside a reposito
     expect([exitCode, JSON.parse(stdout).code]).toEqual([2, "USAGE"]);
     expect(JSON.parse(stdout).message).toContain(words);
   };
-  await refused("in no git repository");
+  await refused("is not in a git repository");
   await git("init", "-q");
   writeFileSync(join(repository, "a"), "1");
   await git("add", "a");
   await git("commit", "-qm", "first");
   writeFileSync(join(repository, "a"), "2");
-  await refused("changes that are not committed");
+  await refused("has uncommitted changes");
   await git("commit", "-qam", "second");
   const { exitCode, stdout } = await attempt();
   expect(exitCode).toBe(0);

@@ -25,8 +25,8 @@ const channel = openWorkerChannel(
 
 function train({ trial, out }, place) {
   const run = join(out, trial); // the same folder, whoever begins it: one that a killed controller did not note is found by its name
-  channel.tell({ kind: "started", place, run, fromStep: 0 });
-  const end = () => channel.tell({ kind: "ended", place, end: { kind: "completed", run, result } });
+  channel.send({ kind: "started", place, run, fromStep: 0 });
+  const end = () => channel.send({ kind: "ended", place, end: { kind: "completed", run, result } });
   if (existsSync(join(run, "trained")))
     end(); // as the summing up of a run that was complete when its controller died
   else execFile("/bin/sh", ["-c", 'mkdir -p "$0" && echo trained >> "$0/trained"', run], (error) => (error ? process.exit(1) : end()));

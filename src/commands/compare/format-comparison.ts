@@ -4,7 +4,7 @@ import type { Comparison } from "../../compare/compare.js";
 import type { TracedDifference } from "../../compare/compare-traces.js";
 import type { Divergence } from "../../compare/locate-divergence.js";
 import type { Difference } from "../../compare/run-facts.js";
-import { inlineYaml } from "../../config/json-value.js";
+import { inlineYaml } from "../../config/annotated-yaml.js";
 import { printable } from "../../text/escaping.js";
 import { count, groupDigits, type TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";

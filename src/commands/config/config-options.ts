@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import { inlineYaml } from "../../config/annotated-yaml.js";
 import { engines } from "../../config/engine-schema.js";
-import { inlineYaml, isPlainObject } from "../../config/json-value.js";
+import { isPlainObject } from "../../config/json-value.js";
 import type { AliasValues, Assignment } from "../../config/layers.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { type Reproduction, reproductionSchema } from "../../compare/reproduce.js";
-import { inlineYaml } from "../../config/json-value.js";
+import { inlineYaml } from "../../config/annotated-yaml.js";
 import { exitCodes } from "../../errors.js";
 import { groupDigits, type TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";

@@ -2,16 +2,7 @@ import { Command, Option } from "commander";
 import { z } from "zod";
 import { runsFolder } from "../../runs/run-layout.js";
 import { runnable } from "./invocation.js";
-
-/** Progress on stderr: drawn on a terminal and plain lines elsewhere, plain lines, JSON lines, or none. */
-const progressModes = ["auto", "plain", "json", "none"] as const;
-export type ProgressMode = (typeof progressModes)[number];
-
-/** The value of `--progress` before or without parsing the command line. */
-export function progressModeOf(argv: readonly string[]): ProgressMode {
-  const given = argv.flatMap((word, at) => (word === "--progress" ? [argv[at + 1]] : word.startsWith("--progress=") ? [word.slice("--progress=".length)] : []));
-  return progressModes.find((mode) => mode === given.at(-1)) ?? "auto";
-}
+import { type ProgressMode, progressModes } from "./shown-error.js";
 
 export interface CommonOptions {
   json?: boolean;

@@ -1,5 +1,5 @@
-import { z } from "zod";
-import { BhBridgeError, errorCodes } from "../../errors.js";
+import { BhBridgeError } from "../../errors.js";
+import type { ErrorDocument } from "./error-document.js";
 
 /** An error of the operating system that is caused by the user's environment. */
 function surroundingsError(error: unknown): BhBridgeError | undefined {
@@ -17,7 +17,7 @@ function surroundingsError(error: unknown): BhBridgeError | undefined {
   return undefined;
 }
 
-/** Anything thrown, as an error that can be shown. This module imports little, so that it works when the program cannot be loaded. */
+/** Anything thrown, as an error that can be shown. This module imports no package, so that it loads when the program cannot be loaded. */
 export function shownError(error: unknown): BhBridgeError {
   if (error instanceof BhBridgeError) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -25,15 +25,7 @@ export function shownError(error: unknown): BhBridgeError {
   return surroundingsError(error) ?? new BhBridgeError("INTERNAL", text, { cause: error });
 }
 
-/** The document of `--json` when a command fails. */
-export const errorDocumentSchema = z.strictObject({
-  schema: z.literal("bh-bridge/error@1"),
-  code: z.enum(errorCodes),
-  message: z.string(),
-  issues: z.array(z.strictObject({ path: z.string(), message: z.string(), source: z.string().optional() })),
-});
-export type ErrorDocument = z.output<typeof errorDocumentSchema>;
-
+/** An error as the document of `--json`. */
 export function errorDocument({ code, message, issues = [] }: BhBridgeError): ErrorDocument {
   return { schema: "bh-bridge/error@1", code, message, issues };
 }
@@ -46,4 +38,14 @@ export class FailedRun extends Error {
     super("a run failed", { cause: failure });
     this.next = next;
   }
+}
+
+/** Progress on stderr: drawn on a terminal and plain lines elsewhere, plain lines, JSON lines, or none. */
+export const progressModes = ["auto", "plain", "json", "none"] as const;
+export type ProgressMode = (typeof progressModes)[number];
+
+/** The value of `--progress` before or without parsing the command line. */
+export function progressModeOf(argv: readonly string[]): ProgressMode {
+  const given = argv.flatMap((word, at) => (word === "--progress" ? [argv[at + 1]] : word.startsWith("--progress=") ? [word.slice("--progress=".length)] : []));
+  return progressModes.find((mode) => mode === given.at(-1)) ?? "auto";
 }

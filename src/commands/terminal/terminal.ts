@@ -6,9 +6,10 @@ import { trialEventSchema } from "../../sweep/sweep-document.js";
 import { escaped, unprintable } from "../../text/escaping.js";
 import type { TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
-import type { CommonOptions, ProgressMode } from "./command.js";
+import type { CommonOptions } from "./command.js";
+import { errorDocumentSchema } from "./error-document.js";
 import { runnable } from "./invocation.js";
-import { errorDocumentSchema } from "./shown-error.js";
+import type { ProgressMode } from "./shown-error.js";
 
 const count = z.int().nonnegative();
 

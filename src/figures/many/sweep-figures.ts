@@ -1,4 +1,4 @@
-import { inlineYaml } from "../../config/json-value.js";
+import { inlineYaml } from "../../config/annotated-yaml.js";
 import { readRunManifest } from "../../runs/run-manifest.js";
 import { moments } from "../../sweep/statistics/moments.js";
 import type { SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";

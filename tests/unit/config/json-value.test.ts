@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { inlineYaml, isPlainObject, valueAt } from "../../../src/config/json-value.js";
+import { inlineYaml } from "../../../src/config/annotated-yaml.js";
+import { isPlainObject, valueAt } from "../../../src/config/json-value.js";
 
 test("an object literal is plain, and one without a prototype", () => {
   expect(isPlainObject({})).toBe(true);

@@ -5,11 +5,11 @@ import {
   commonOptions,
   createCommand,
   outOption,
-  progressModeOf,
   repeated,
   splitCommonOptions,
   withCommonOptions,
 } from "../../../../src/commands/terminal/command.js";
+import { progressModeOf } from "../../../../src/commands/terminal/shown-error.js";
 
 /** What a subcommand takes its common options to be, from a command line. */
 function parsed(...words: string[]): CommonOptions {
