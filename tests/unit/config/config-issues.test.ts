@@ -59,10 +59,10 @@ test.each([
     "init.kind=snowbal",
     'init.kind: "snowbal" is not accepted: did you mean "snowball"? expected one of "normal", "singular", "qwen", "snowball", "unit-noise", "file"',
   ],
-  ["training.seed=1", "training.seed: is set by bh-bridge: one seed serves every random stream: set `seed`"],
+  ["training.seed=1", "training.seed: is set by bh-bridge: one seed serves all random streams: set `seed`"],
   [
     "training.output_dir=x",
-    "training.output_dir: is set by bh-bridge: every run has a directory of its own: `out` names the folder that holds it (`--out` on the command line)",
+    "training.output_dir: is set by bh-bridge: every run has its own directory: set `out`, the folder of runs (`--out` on the command line)",
   ],
   ["model.use_cache=true", "model.use_cache: is set by bh-bridge: training does not use the cache of keys and values"],
   ["training.__proto__.x=1", "training.__proto__: is not a field name"],

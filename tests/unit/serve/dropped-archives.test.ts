@@ -76,7 +76,7 @@ test("what is no archive of runs is refused in words, and leaves nothing", async
   const before = readdirSync(temporary).sort();
   writeFileSync(join(folder, "words"), "words");
   for (const [body, words] of [
-    [zipped("words.zip", "words"), "no run in x.zip"],
+    [zipped("words.zip", "words"), "x.zip contains no run"],
     [Buffer.from("no zip"), "must end with its directory"],
     [run().subarray(0, -30), "must end with its directory"],
   ] as const) {

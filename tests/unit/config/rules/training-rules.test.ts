@@ -15,7 +15,7 @@ testRules(trainingRules, {
     {
       set: ["training.lr_scheduler_type=warmup_stable_decay"],
       message:
-        'training.lr_scheduler_type: "warmup_stable_decay" needs num_decay_steps: set training.lr_scheduler_kwargs, for example to {"num_decay_steps":100}',
+        'training.lr_scheduler_type: "warmup_stable_decay" requires num_decay_steps: set training.lr_scheduler_kwargs, for example to {"num_decay_steps":100}',
     },
     {
       set: ["training.dataloader_prefetch_factor=2"],
@@ -38,7 +38,7 @@ testRules(trainingRules, {
 
 test("a schedule whose arguments are missing says which", async () => {
   expect(await problems("training.lr_scheduler_type=cosine_with_min_lr")).toEqual([
-    'training.lr_scheduler_type: "cosine_with_min_lr" needs min_lr or min_lr_rate: set training.lr_scheduler_kwargs, for example to {"min_lr":1e-5}',
+    'training.lr_scheduler_type: "cosine_with_min_lr" requires min_lr or min_lr_rate: set training.lr_scheduler_kwargs, for example to {"min_lr":1e-5}',
   ]);
 });
 
