@@ -114,11 +114,6 @@ export function readWhole(path: string, most = Number.POSITIVE_INFINITY): Uint8A
   }
 }
 
-/** The same bytes as a Buffer, without a copy. */
-export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
-}
-
 /** One read(2) on Linux moves at most 2^31 − 4,096 bytes; 1 GiB is safely below on every system. */
 const maxReadBytes = 2 ** 30;
 

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError, withFallback } from "../errors.js";
 import { durableWrite, syncPath } from "../formats/durable-write.js";
-import { asBuffer, FileBytes, readWhole } from "../formats/file-bytes.js";
+import { FileBytes, readWhole } from "../formats/file-bytes.js";
 import { isThere, requireFolder, requireRegular } from "./file-types.js";
 import { historyHeadBytes } from "./history-index.js";
 import { filesIn, isHistoryFile, isLaterHistory, isRunFile, modelManifestFile, requireRunEntries, runFiles } from "./run-layout.js";
@@ -230,4 +230,9 @@ function addChecksum(directory: string, path: string, sums: Checksums): void {
   const file = join(directory, path);
   if (isHistoryFile(path) && !isLaterHistory(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));
   else sums.files.set(path, manifestSums(dirname(file)).get(basename(path)) ?? sha256OfFile(file));
+}
+
+/** The same bytes as a Buffer, without a copy. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
