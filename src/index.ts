@@ -52,7 +52,6 @@ export {
 } from "./bridge/trainer-callback.js";
 export type { ResumeOptions, TrainerOptions, TrainOutcome } from "./bridge/trainer-options.js";
 export { type CensusDocument, censusDocumentSchema } from "./commands/census.js";
-export { type CompareDocument, compareDocumentSchema } from "./commands/compare/compare.js";
 export {
   type ConfigCheckDocument,
   type ConfigDiffDocument,
@@ -64,12 +63,21 @@ export {
   configSchemaDocumentSchema,
 } from "./commands/config/config.js";
 export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./commands/doctor/checks.js";
-export { type ExportDocument, exportDocumentSchema } from "./commands/export.js";
+export {
+  type CompareDocument,
+  compareDocumentSchema,
+  type ExportDocument,
+  exportDocumentSchema,
+  type ReproduceDocument,
+  type RerecordDocument,
+  reproduceDocumentSchema,
+  rerecordDocumentSchema,
+  type SimulateDocument,
+  simulateDocumentSchema,
+} from "./commands/documents.js";
 export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect/next-steps.js";
 export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets.js";
 export { type ReportDocument, reportDocumentSchema } from "./commands/report.js";
-export { type ReproduceDocument, reproduceDocumentSchema } from "./commands/reproduce/reproduce.js";
-export { type RerecordDocument, rerecordDocumentSchema } from "./commands/rerecord.js";
 export {
   type RunDocument,
   type RunNotesDocument,
@@ -83,7 +91,6 @@ export {
   verifyDocumentSchema,
 } from "./commands/runs/format-runs.js";
 export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup.js";
-export { type SimulateDocument, simulateDocumentSchema } from "./commands/simulate.js";
 export {
   type SweepCancelDocument,
   type SweepExportDocument,
@@ -130,8 +137,8 @@ export { type Dtype, Matrix } from "./formats/matrix.js";
 export { RowTokens, type TokenText } from "./formats/row-tokens.js";
 export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEventType, type TrainerControl, trainEventSchema } from "./protocol/events.js";
 export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
-export type { Exported, ExportTarget } from "./runner/export-model.js";
 export { type ExportOptions, exportRun } from "./runner/export-run.js";
+export type { Exported, ExportTarget } from "./runner/exported.js";
 export { findEqualRun } from "./runner/find-equal-run.js";
 export { type Inspection, inspect } from "./runner/inspect.js";
 export { analyze, openRun, type RecordedState, type Run } from "./runner/open-run.js";

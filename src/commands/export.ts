@@ -1,21 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
-import { type ExportTarget, exportedSchema, exportTargets } from "../runner/export-model.js";
+import { type ExportTarget, exportTargets } from "../runner/exported.js";
 import { shellQuote } from "../text/escaping.js";
 import { formatBytes } from "../text/format.js";
+import type { ExportDocument } from "./documents.js";
 import { type CommonOptions, createCommand } from "./terminal/command.js";
 import { findTarget, parseStep } from "./terminal/target.js";
 import { Terminal } from "./terminal/terminal.js";
-
-/** The document of `export --json`. */
-export const exportDocumentSchema = z.strictObject({
-  schema: z.literal("bh-bridge/export@1"),
-  ...exportedSchema.shape,
-  /** The command that would upload a model. */
-  upload: z.string().optional(),
-});
-export type ExportDocument = z.output<typeof exportDocumentSchema>;
 
 type ExportCommandOptions = CommonOptions & { to: ExportTarget; out: string; step?: number };
 

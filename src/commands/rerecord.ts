@@ -1,15 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
-import { rerecordingSchema } from "../compare/rerecord.js";
 import { type RecordableTensor, type RecordRows, recordableTensorSchema, recordableTensors } from "../config/record-schema.js";
 import { shellQuote } from "../text/escaping.js";
 import { count } from "../text/format.js";
+import type { RerecordDocument } from "./documents.js";
 import { type CommonOptions, createCommand, outOption } from "./terminal/command.js";
 import { Terminal } from "./terminal/terminal.js";
-
-/** The document of `rerecord --json`. */
-export const rerecordDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/rerecord@1"), ...rerecordingSchema.shape });
-export type RerecordDocument = z.output<typeof rerecordDocumentSchema>;
 
 interface RerecordCommandOptions extends CommonOptions {
   out: string;

@@ -1,17 +1,13 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
-import { type SimulateOptions, type Simulation, simulationSchema } from "../runner/simulate.js";
+import type { SimulateOptions, Simulation } from "../runner/simulate.js";
 import { count, figure, groupDigits, percent, type TextColors } from "../text/format.js";
 import { wrap } from "../text/wrap.js";
+import type { SimulateDocument } from "./documents.js";
 import { type CommonOptions, createCommand } from "./terminal/command.js";
 import { createProgress } from "./terminal/progress.js";
 import { stopOnSignal } from "./terminal/stop-on-signal.js";
 import { table } from "./terminal/table.js";
 import { Terminal } from "./terminal/terminal.js";
-
-/** The document of `simulate --json`. */
-export const simulateDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/simulate@1"), ...simulationSchema.shape });
-export type SimulateDocument = z.output<typeof simulateDocumentSchema>;
 
 interface SimulateCommandOptions extends CommonOptions {
   sigma?: number;

@@ -1,7 +1,6 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { stringify } from "yaml";
-import { z } from "zod";
 import { isPlainObject } from "../config/json-value.js";
 import { familyOf } from "../config/models/families.js";
 import { modelInWords } from "../config/run-config-fields.js";
@@ -16,31 +15,9 @@ import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
 import { corpusName, type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { shellQuote } from "../text/escaping.js";
 import { count, groupDigits } from "../text/format.js";
+import type { Exported } from "./exported.js";
 import { summarizeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
-
-/** Export formats: `hf` for the final model, `csv` for one state, the others for the history. */
-export const exportTargets = ["hf", "safetensors", "hdf5", "npy", "csv"] as const;
-export type ExportTarget = (typeof exportTargets)[number];
-
-const sizeSchema = z.int().nonnegative();
-
-/** The result of an export. */
-export const exportedSchema = z.strictObject({
-  source: z.string(),
-  to: z.enum(exportTargets),
-  /** The new file or directory. */
-  out: z.string(),
-  /** The exported tensor; absent for `hf`, which exports the whole final model. */
-  tensor: z.string().optional(),
-  /** Shape of the exported history or matrix. */
-  shape: z.array(sizeSchema).optional(),
-  /** The token of each row, if the run recorded chosen tokens. */
-  tokenIds: z.array(sizeSchema).optional(),
-  /** Bytes of all files together. */
-  bytes: sizeSchema,
-});
-export type Exported = z.output<typeof exportedSchema>;
 
 interface ModelCardInput {
   readonly manifest: RunManifest;

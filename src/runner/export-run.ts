@@ -7,7 +7,8 @@ import { type Dtype, itemSizes, Matrix, type RowSource, rowChunks } from "../for
 import { writeNpy } from "../formats/numpy/write-npy.js";
 import { type WritableTensor, writeSafetensors } from "../formats/safetensors/safetensors.js";
 import { type EmbeddingChoice, type OpenEmbedding, openEmbedding } from "../runs/open-embedding.js";
-import { type Exported, type ExportTarget, exportModel, exportTargets } from "./export-model.js";
+import { exportModel } from "./export-model.js";
+import { type Exported, type ExportTarget, exportTargets } from "./exported.js";
 
 /**
  * Write a matrix as CSV: a header `token,0,1,…`, then one line per row, with all digits of every number (`nan`, `inf`, `-inf` as in numpy).

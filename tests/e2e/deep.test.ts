@@ -1,8 +1,7 @@
 import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { compareDocumentSchema } from "../../src/commands/compare/compare.js";
-import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce.js";
+import { compareDocumentSchema, reproduceDocumentSchema } from "../../src/commands/documents.js";
 import { compare, locateDivergences } from "../../src/compare/compare.js";
 import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { resolvePython } from "../../src/python/require-packages.js";

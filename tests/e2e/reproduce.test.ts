@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce.js";
+import { reproduceDocumentSchema } from "../../src/commands/documents.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { readRunNotes } from "../../src/runs/run-manifest.js";
 import { damageNumber, recordOtherNumber } from "./flip-bit.js";

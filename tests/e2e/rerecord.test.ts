@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { rerecordDocumentSchema } from "../../src/commands/rerecord.js";
+import { rerecordDocumentSchema } from "../../src/commands/documents.js";
 import { openHistory } from "../../src/runs/open-history.js";
 import { sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
 import { expectedFrom } from "../unit/formats/reference-python.js";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { z } from "zod";
-import { type Comparison, comparisonSchema } from "../../compare/compare.js";
+import type { Comparison } from "../../compare/compare.js";
 import type { Divergence } from "../../compare/locate-divergence.js";
 import { nearestName } from "../../config/config-invalid.js";
 import { BhBridgeError, exitCodes } from "../../errors.js";
+import type { CompareDocument } from "../documents.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import { Terminal } from "../terminal/terminal.js";
@@ -18,10 +18,6 @@ export function knownNames<Name extends string>(list: string, known: readonly Na
     throw complain(given, near === undefined ? `expected ${known.join(", ")}` : `did you mean ${near}?`);
   });
 }
-
-/** The document of `compare --json`. */
-export const compareDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/compare@1"), ...comparisonSchema.shape });
-export type CompareDocument = z.output<typeof compareDocumentSchema>;
 
 type CompareCommandOptions = CommonOptions & { out: string; assertEqual?: string; all?: boolean; deep?: boolean; corpus?: string; python?: string };
 

@@ -1,18 +1,14 @@
 import type { Command } from "commander";
-import { z } from "zod";
-import { type Reproduction, reproductionSchema } from "../../compare/reproduce.js";
+import type { Reproduction } from "../../compare/reproduce.js";
 import { inlineYaml } from "../../config/annotated-yaml.js";
 import { exitCodes } from "../../errors.js";
 import { groupDigits, type TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
 import { divergenceLines, recordPosition } from "../compare/format-comparison.js";
+import type { ReproduceDocument } from "../documents.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { parseWhole } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
-
-/** The document of `reproduce --json`. */
-export const reproduceDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/reproduce@1"), ...reproductionSchema.shape });
-export type ReproduceDocument = z.output<typeof reproduceDocumentSchema>;
 
 type ReproduceCommandOptions = CommonOptions & { out: string; steps?: number; corpus?: string; python?: string; deep?: boolean };
 

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type ExportDocument, exportCommand, exportDocumentSchema } from "../../../src/commands/export.js";
+import { type ExportDocument, exportDocumentSchema } from "../../../src/commands/documents.js";
+import { exportCommand } from "../../../src/commands/export.js";
 import { train } from "../../../src/runner/train.js";
 import { expectedFrom, python, temporaryDirectory } from "../formats/reference-python.js";
 import { captureStdout } from "./capture-stdout.js";

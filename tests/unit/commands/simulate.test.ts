@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { simulateCommand, simulateDocumentSchema } from "../../../src/commands/simulate.js";
+import { simulateDocumentSchema } from "../../../src/commands/documents.js";
+import { simulateCommand } from "../../../src/commands/simulate.js";
 import { python } from "../formats/reference-python.js";
 import { captureStdout } from "./capture-stdout.js";
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { censusCommand } from "../../../src/commands/census.js";
 import { exportCommand } from "../../../src/commands/export.js";
 import { inspectCommand } from "../../../src/commands/inspect/inspect.js";
-import { exportTargets } from "../../../src/runner/export-model.js";
+import { exportTargets } from "../../../src/runner/exported.js";
 import { checkpointKinds } from "../../../src/runs/checkpoint.js";
 import { codeBlocks, ownCommands, shellLines } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
