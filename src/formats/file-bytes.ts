@@ -103,17 +103,6 @@ export class FileBytes {
   }
 }
 
-/** A whole regular file in memory. @throws {BhBridgeError} as `FileBytes`; `FORMAT_INVALID` when it has more than `most` bytes. */
-export function readWhole(path: string, most = Number.POSITIVE_INFINITY): Uint8Array {
-  const file = new FileBytes(path);
-  try {
-    if (file.size > most) throw formatInvalid(path, 0, `it has ${file.size} bytes; at most ${most} are read`);
-    return file.read(0, file.size, "its content");
-  } finally {
-    file.close();
-  }
-}
-
 /** One read(2) on Linux moves at most 2^31 − 4,096 bytes; 1 GiB is safely below on every system. */
 const maxReadBytes = 2 ** 30;
 

@@ -4,8 +4,8 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError, withFallback } from "../errors.js";
 import { durableWrite, syncPath } from "../formats/durable-write.js";
-import { FileBytes, readWhole } from "../formats/file-bytes.js";
-import { isThere, requireFolder, requireRegular } from "./file-types.js";
+import { FileBytes } from "../formats/file-bytes.js";
+import { isThere, readWhole, requireFolder, requireRegular } from "./file-types.js";
 import { historyHeadBytes } from "./history-index.js";
 import { filesIn, isHistoryFile, isLaterHistory, isRunFile, modelManifestFile, requireRunEntries, runFiles } from "./run-layout.js";
 
@@ -73,7 +73,7 @@ export function readChecksumsText(directory: string): string | undefined {
   const path = join(directory, runFiles.checksums);
   requireRegular(path);
   try {
-    return asBuffer(readWhole(path, mostChecksumsBytes)).toString("utf8");
+    return readWhole(path, mostChecksumsBytes).toString("utf8");
   } catch (cause) {
     if (cause instanceof BhBridgeError && cause.code === "FILE_NOT_FOUND") return undefined;
     throw cause;
@@ -186,7 +186,7 @@ export function manifestSums(directory: string): Map<string, string> {
 function parseManifest(path: string) {
   try {
     requireRegular(path);
-    return manifestSchema.safeParse(JSON.parse(asBuffer(readWhole(path, mostManifestBytes)).toString("utf8")));
+    return manifestSchema.safeParse(JSON.parse(readWhole(path, mostManifestBytes).toString("utf8")));
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof BhBridgeError)) throw error;
     return { success: false as const, error };
@@ -230,9 +230,4 @@ function addChecksum(directory: string, path: string, sums: Checksums): void {
   const file = join(directory, path);
   if (isHistoryFile(path) && !isLaterHistory(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));
   else sums.files.set(path, manifestSums(dirname(file)).get(basename(path)) ?? sha256OfFile(file));
-}
-
-/** The same bytes as a Buffer, without a copy. */
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }

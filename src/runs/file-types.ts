@@ -1,5 +1,6 @@
 import { lstatSync, type Stats, statSync } from "node:fs";
 import { BhBridgeError } from "../errors.js";
+import { FileBytes, formatInvalid } from "../formats/file-bytes.js";
 
 /**
  * Require that a file of a run is a regular file, a link to one, or missing. Anything else can block when opened, or fail when read.
@@ -22,6 +23,18 @@ export function isThere(path: string): boolean {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
     return true; // opening it reports the reason
+  }
+}
+
+/** A whole regular file in memory. @throws {BhBridgeError} as `FileBytes`; `FORMAT_INVALID` when it has more than `most` bytes. */
+export function readWhole(path: string, most = Number.POSITIVE_INFINITY): Buffer {
+  const file = new FileBytes(path);
+  try {
+    if (file.size > most) throw formatInvalid(path, 0, `it has ${file.size} bytes; at most ${most} are read`);
+    const { buffer, byteOffset, byteLength } = file.read(0, file.size, "its content");
+    return Buffer.from(buffer, byteOffset, byteLength); // a view, not a copy
+  } finally {
+    file.close();
   }
 }
 

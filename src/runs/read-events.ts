@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { BhBridgeError } from "../errors.js";
-import { FileBytes, readWhole } from "../formats/file-bytes.js";
+import { FileBytes } from "../formats/file-bytes.js";
 import { storedEventSchema, type TrainEvent, type TrainEventOf, type TrainEventType } from "../protocol/events.js";
 import { oldStepEvents } from "../protocol/step-method.js";
 import { requireUnchanged } from "./checksums.js";
-import { isThere, requireRegular } from "./file-types.js";
+import { isThere, readWhole, requireRegular } from "./file-types.js";
 import { TrainingTime } from "./run-clock.js";
 import { runFiles } from "./run-layout.js";
 
@@ -22,8 +22,7 @@ export function readEvents(directory: string): TrainEvent[] {
   requireRegular(path);
   let bytes: Buffer;
   try {
-    const { buffer, byteOffset, byteLength } = readWhole(path, mostLogBytes);
-    bytes = Buffer.from(buffer, byteOffset, byteLength); // a view, not a copy
+    bytes = readWhole(path, mostLogBytes);
   } catch (cause) {
     if (cause instanceof BhBridgeError && cause.code === "FORMAT_INVALID") throw new BhBridgeError("RUN_CORRUPT", cause.message, { cause });
     throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: its ${runFiles.events} cannot be read`, { cause });

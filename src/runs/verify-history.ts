@@ -1,11 +1,12 @@
 import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import { BhBridgeError } from "../errors.js";
-import { formatInvalid, readWhole } from "../formats/file-bytes.js";
+import { formatInvalid } from "../formats/file-bytes.js";
 import { findHistoryTensor } from "../formats/history.js";
 import { indexRecordBytes, isSoundRecord, parseIndexRecord } from "../formats/index-record.js";
 import { itemSizes, type RowSource } from "../formats/matrix.js";
 import { openSafetensors, type TensorFile } from "../formats/safetensors/safetensors.js";
+import { readWhole } from "./file-types.js";
 import { hasIndex } from "./history-index.js";
 import { recordedStates } from "./history-labels.js";
 import { openHistory } from "./open-history.js";
@@ -34,8 +35,7 @@ export async function verifyHistory(path: string): Promise<HistoryFindings> {
   if (!hasIndex(path)) return failed(`${indexPath} is missing: the states in ${basename(path)} cannot be checked`);
   try {
     using states = new RecordedStates(path);
-    const { buffer, byteOffset, byteLength } = readWhole(indexPath);
-    const index = Buffer.from(buffer, byteOffset, byteLength); // a view, not a copy
+    const index = readWhole(indexPath);
     if (index.length < states.count * indexRecordBytes)
       return failed(`${indexPath} has ${index.length} bytes; ${states.count} states need ${indexRecordBytes} each`);
     const wrong = states.wrong(index, indexPath);
