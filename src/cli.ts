@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import type { ErrorDocument } from "./commands/terminal/error-document.js";
+import type { ErrorDocument } from "./commands/terminal/terminal-documents.js";
 import type { BhBridgeError } from "./errors.js";
 
 // Nothing is imported before the `try`, since a low limit on open files makes the first import fail.

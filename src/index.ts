@@ -100,8 +100,7 @@ export {
   sweepLogsDocumentSchema,
 } from "./commands/sweep/directory-commands.js";
 export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/command.js";
-export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/error-document.js";
-export { type ProgressLine, progressLineSchema } from "./commands/terminal/terminal.js";
+export { type ErrorDocument, errorDocumentSchema, type ProgressLine, progressLineSchema } from "./commands/terminal/terminal-documents.js";
 export { type TokenizerDocument, tokenizerDocumentSchema } from "./commands/tokenizer.js";
 export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";
 export type { TracedDifference } from "./compare/compare-traces.js";

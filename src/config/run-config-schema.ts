@@ -33,7 +33,7 @@ export const writtenRunConfig = runConfigFields.extend(otherForms);
 
 /**
  * One run's configuration, complete: what `config.json` of a run holds, what Python receives, what the hash is taken of. Parsing is strict and fills in every
- * default; the defaults are the seed, preset `rmsnorm-11.2a`. A default is chosen in these schemas and nowhere else.
+ * default; the defaults are the notebook's, preset `rmsnorm-11.2a`. A default is chosen in these schemas and nowhere else.
  */
 export const runConfigSchema = z.preprocess((written: RunConfigInput) => readOldFields(written), checkedRunConfig);
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ProgressLine } from "../../src/commands/terminal/terminal.js";
+import type { ProgressLine } from "../../src/commands/terminal/terminal-documents.js";
 import { type ExperimentDocument, experimentDocumentSchema } from "../../src/sweep/experiment/experiment-summary.js";
 import { run, temporaryFolder, withoutTorch } from "./program.js";
 import { progressLines } from "./progress-lines.js";

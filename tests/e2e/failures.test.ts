@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
+import { errorDocumentSchema } from "../../src/commands/terminal/terminal-documents.js";
 import { run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { join } from "node:path";
 import { execaSync, type Options, type SyncOptions } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
+import { errorDocumentSchema } from "../../src/commands/terminal/terminal-documents.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { projectRoot, python, run, temporaryFolder } from "./program.js";
 

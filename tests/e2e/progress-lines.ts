@@ -1,4 +1,4 @@
-import { type ProgressLine, progressLineSchema } from "../../src/commands/terminal/terminal.js";
+import { type ProgressLine, progressLineSchema } from "../../src/commands/terminal/terminal-documents.js";
 
 /** What a command wrote to stderr under `--progress json`; every line of it has to be one that the schema knows. */
 export function progressLines(stderr: string): ProgressLine[] {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/checks.js";
-import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
+import { errorDocumentSchema } from "../../src/commands/terminal/terminal-documents.js";
 import { resolvePython } from "../../src/python/require-packages.js";
 import { repositoryState } from "../../src/runs/git-state.js";
 import { readRunConfig } from "../../src/runs/run-config.js";

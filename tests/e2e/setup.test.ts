@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { setupDocumentSchema } from "../../src/commands/setup/setup.js";
-import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
+import { errorDocumentSchema } from "../../src/commands/terminal/terminal-documents.js";
 import { run, start, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();

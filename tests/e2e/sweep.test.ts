@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sweepCancelDocumentSchema, sweepExportDocumentSchema, sweepLogsDocumentSchema } from "../../src/commands/sweep/directory-commands.js";
-import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
+import { errorDocumentSchema } from "../../src/commands/terminal/terminal-documents.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { readLedger } from "../../src/sweep/ledger.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";

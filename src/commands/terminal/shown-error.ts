@@ -1,5 +1,5 @@
 import { BhBridgeError } from "../../errors.js";
-import type { ErrorDocument } from "./error-document.js";
+import type { ErrorDocument } from "./terminal-documents.js";
 
 /** An error of the operating system that is caused by the user's environment. */
 function surroundingsError(error: unknown): BhBridgeError | undefined {

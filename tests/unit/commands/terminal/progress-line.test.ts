@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
-import { progressLineSchema, Terminal } from "../../../../src/commands/terminal/terminal.js";
+import { Terminal } from "../../../../src/commands/terminal/terminal.js";
+import { progressLineSchema } from "../../../../src/commands/terminal/terminal-documents.js";
 
 afterEach(() => vi.restoreAllMocks());
 

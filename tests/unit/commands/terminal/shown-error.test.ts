@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { errorDocumentSchema } from "../../../../src/commands/terminal/error-document.js";
 import { errorDocument, shownError } from "../../../../src/commands/terminal/shown-error.js";
+import { errorDocumentSchema } from "../../../../src/commands/terminal/terminal-documents.js";
 import { BhBridgeError } from "../../../../src/errors.js";
 
 test("an error of ours is shown as it is", () => {
