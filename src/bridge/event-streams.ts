@@ -2,7 +2,7 @@
 interface Lag<Event> {
   /** Events buffered at most, before any is dropped. */
   readonly maxWaiting: number;
-  mayLeaveOut(event: Event): boolean;
+  isDroppable(event: Event): boolean;
 }
 
 /** Events buffered for one reader. */
@@ -21,7 +21,7 @@ export class EventStream<Event> implements AsyncIterableIterator<Event> {
   }
 
   push(event: Event): void {
-    if (this.#waiting >= this.#lag.maxWaiting && this.#lag.mayLeaveOut(event)) return;
+    if (this.#waiting >= this.#lag.maxWaiting && this.#lag.isDroppable(event)) return;
     this.#incoming.push(event);
     this.#wake?.();
   }

@@ -8,7 +8,7 @@ import type { RepositoryState } from "../runs/git-state.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { type CallOptions, Model } from "./model.js";
 import type { TrainerCallback } from "./trainer-callback.js";
-import type { StackSeat } from "./training-stack.js";
+import type { StackSlot } from "./training-stack.js";
 
 /** Options of a trainer: its model, and fields of a configuration. */
 export interface TrainerOptions extends Pick<RunConfigInput, "data" | "training" | "noise" | "record" | "checkpoint" | "device" | "name"> {
@@ -36,7 +36,7 @@ export interface TrainerSetup {
   /** Last step to train again, on the full schedule; no checkpoint or model is saved then. */
   until?: number;
   /** Slot of a batched run (default: trains alone). */
-  seat?: StackSeat;
+  slot?: StackSlot;
   /** Step whose tensors are written into an existing directory. */
   trace?: { step: number; directory: string };
   /** Repository to record, null for none (default: the repository of the current folder). */

@@ -37,7 +37,7 @@ export class Trainer implements AsyncDisposable {
   readonly #session: PythonSession;
   readonly #setup: TrainerSetup;
   /** Slow readers miss step events, but never a log, evaluation or save. */
-  readonly #streams = new EventStreams<TrainEvent>({ maxWaiting: maxWaitingEvents, mayLeaveOut: isCoalescible });
+  readonly #streams = new EventStreams<TrainEvent>({ maxWaiting: maxWaitingEvents, isDroppable: isCoalescible });
   readonly #listeners = new Set<(event: TrainEvent) => void>();
   readonly #dispatcher: CallbackDispatcher;
   #training = 0;
@@ -202,11 +202,11 @@ export class Trainer implements AsyncDisposable {
     this.#record = record;
     const options = { signal, receiver: this.#receiver, onAbort: () => this.#stop("signal") };
     const request = { handle, training: this.#training };
-    const { seat } = this.#setup;
+    const { slot } = this.#setup;
     try {
       await this.model.settled(); // no tensor may change between recording the changes and training
       if (isFromStart) record.begins(this.model.changes);
-      const call = seat ? seat.train(this.#session, request, options) : this.#session.invoke("trainer.train", request, options);
+      const call = slot ? slot.train(this.#session, request, options) : this.#session.invoke("trainer.train", request, options);
       this.#call = call;
       const reply = await call;
       await this.#dispatcher.delivered();

@@ -21,7 +21,7 @@ interface Waiting extends TrainCall {
 }
 
 /** A slot in batched runs; its owner either trains or leaves. */
-export interface StackSeat {
+export interface StackSlot {
   /** Train with the others, once all are ready. @throws {BhBridgeError} as the call `trainer.train`. */
   train(session: PythonSession, request: TrainRequest, call: TrainCall): Promise<TrainReply>;
   /** Release the slot, so that the others do not wait for it. */
@@ -35,7 +35,7 @@ export class TrainingStack {
   readonly #waiting: Waiting[] = [];
 
   /** Reserve a slot. All slots are reserved before the first training starts. */
-  seat(): StackSeat {
+  slot(): StackSlot {
     this.#awaited++;
     let isTaken = true;
     const release = () => {

@@ -47,10 +47,10 @@ export interface CorpusFile {
 
 /**
  * The texts of a configuration: its own, or the built-in one.
- * @param sent where they were sent to: the file itself, or of several a folder that has each by its place in the list.
+ * @param sent where they were sent to: the file itself, or of several a folder that has each by its index in the list.
  */
 export function corpusFiles({ data: { corpus } }: Pick<RunConfig, "data">, sent?: string): CorpusFile[] {
-  if (Array.isArray(corpus)) return corpus.map(({ path, weight }, place) => ({ path: sent === undefined ? path : join(sent, String(place)), weight }));
+  if (Array.isArray(corpus)) return corpus.map(({ path, weight }, index) => ({ path: sent === undefined ? path : join(sent, String(index)), weight }));
   return [{ path: sent ?? corpus ?? builtInPath(), weight: 1 }];
 }
 

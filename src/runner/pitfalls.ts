@@ -2,15 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import type { RunConfig } from "../config/run-config-schema.js";
 
 /** A pitfall of a configuration, and the setting that corrects it. */
-export interface Trap {
+export interface Pitfall {
   what: string;
   corrected: string;
 }
 
 /** The notebook's implicit choices that this run shares, and an engine that differs from the notebook's. */
-export function trapsOf({ data, engine, model, training }: RunConfig): Trap[] {
+export function pitfallsOf({ data, engine, model, training }: RunConfig): Pitfall[] {
   const isBfloat16 = model.dtype === "bfloat16";
-  const traps: [applies: boolean, what: string, corrected: string][] = [
+  const pitfalls: [applies: boolean, what: string, corrected: string][] = [
     [data.label_shift === "double", "labels are shifted twice: position t learns token t+2", "data.label_shift=causal"],
     [
       model.norm === "rmsnorm" && training.decay_norms === "hf" && training.weight_decay > 0,
@@ -26,11 +26,11 @@ export function trapsOf({ data, engine, model, training }: RunConfig): Trap[] {
     ],
     [engine.name === "fast", "engine fast has bits of its own: early C and P of live tokens are not those of the reference", "engine=trainer"],
   ];
-  return traps.filter(([applies]) => applies).map(([, what, corrected]) => ({ what, corrected }));
+  return pitfalls.filter(([applies]) => applies).map(([, what, corrected]) => ({ what, corrected }));
 }
 
 /** The pitfalls that all configurations share. */
-export function sharedTraps([first, ...others]: readonly RunConfig[]): Trap[] {
+export function sharedPitfalls([first, ...others]: readonly RunConfig[]): Pitfall[] {
   if (first === undefined) return [];
-  return trapsOf(first).filter((trap) => others.every((config) => trapsOf(config).some((other) => isDeepStrictEqual(trap, other))));
+  return pitfallsOf(first).filter((pitfall) => others.every((config) => pitfallsOf(config).some((other) => isDeepStrictEqual(pitfall, other))));
 }

@@ -13,7 +13,7 @@ import { readEvents, trainedSeconds } from "../runs/read-events.js";
 import { writeAnalysis } from "../runs/recorded-run.js";
 import { runFiles } from "../runs/run-layout.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
-import { trapsOf } from "./pitfalls.js";
+import { pitfallsOf } from "./pitfalls.js";
 import { lossTable, type TrainResult } from "./train-result.js";
 
 /** The notebook prints the centroid's norm every 1,000 steps. */
@@ -89,7 +89,7 @@ export async function summarizeRun(
       centroidNorm: centroidStates(history).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
       verdict: verdict({ initial, final, deadTokens, degenerate }),
       usage: usageOf(events),
-      traps: trapsOf(config),
+      traps: pitfallsOf(config),
     };
   } finally {
     history.close();

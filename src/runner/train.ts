@@ -29,7 +29,7 @@ export type FollowedTraining<Result> = Promise<Result> & AsyncIterable<TrainEven
  * @param conduct runs the training and passes every event to its argument. Its error rejects the promise and ends every loop over the events.
  */
 export function followTraining<Result>(conduct: (tell: (event: TrainEvent) => void) => Promise<Result>): FollowedTraining<Result> {
-  const streams = new EventStreams<TrainEvent>({ maxWaiting: maxWaitingEvents, mayLeaveOut: isCoalescible });
+  const streams = new EventStreams<TrainEvent>({ maxWaiting: maxWaitingEvents, isDroppable: isCoalescible });
   const result = conduct((event) => streams.push(event));
   const close = () => streams.close();
   async function* events(): AsyncGenerator<TrainEvent, void> {
@@ -106,7 +106,7 @@ function requireSameStart(startFrom: string, from: string | null): void {
   throw new BhBridgeError("USAGE", `startFrom is ${resolve(startFrom)}, and ${present}: both have to name the same checkpoint. Set model.from to it`);
 }
 
-export interface TrainingPlan extends Pick<TrainerSetup, "until" | "trace" | "repository" | "seat"> {
+export interface TrainingPlan extends Pick<TrainerSetup, "until" | "trace" | "repository" | "slot"> {
   resolved: ResolvedConfig;
   model: ModelPlan;
   /** Start a new run, or reopen one. */
@@ -144,7 +144,7 @@ export async function conductTraining({ python, threads, ...training }: Conduct,
 /** Build the model and train in a running Python, and release both afterwards. */
 export async function trainIn(
   bridge: Bridge,
-  { resolved, corpus, model: plan, prepare, until, trace, repository, seat }: TrainingPlan & { corpus: CorpusFacts },
+  { resolved, corpus, model: plan, prepare, until, trace, repository, slot }: TrainingPlan & { corpus: CorpusFacts },
   { signal, callbacks = [], out = runsFolder, startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<ConductedTraining> {
@@ -157,7 +157,7 @@ export async function trainIn(
     ...(until && { until }),
     ...(trace && { trace }),
     ...(repository !== undefined && { repository }),
-    ...(seat && { seat }),
+    ...(slot && { slot }),
   });
   if (listener.onEvent) trainer.onEvent(listener.onEvent);
   listener.onPhase?.("preparing HF's Trainer");

@@ -72,11 +72,11 @@ async function withoutFilters(cwd: string): Promise<Record<string, string>> {
   const args = ["config", "--show-scope", "--name-only", "-z", "--get-regexp", String.raw`^filter\..*\.(clean|process|required)$`];
   const { stdout } = await execa("git", args, { cwd, reject: false, timeout: timeoutMs, stdin: "ignore" });
   const fields = stdout.split("\0");
-  const names = fields.filter((_, place) => place % 2 === 1 && ["local", "worktree"].includes(fields[place - 1] ?? ""));
+  const names = fields.filter((_, index) => index % 2 === 1 && ["local", "worktree"].includes(fields[index - 1] ?? ""));
   const first = Number(process.env["GIT_CONFIG_COUNT"] ?? 0);
-  const pairs = [...new Set(names)].map((name, place) => ({
-    [`GIT_CONFIG_KEY_${first + place}`]: name,
-    [`GIT_CONFIG_VALUE_${first + place}`]: name.endsWith(".required") ? "false" : "",
+  const pairs = [...new Set(names)].map((name, index) => ({
+    [`GIT_CONFIG_KEY_${first + index}`]: name,
+    [`GIT_CONFIG_VALUE_${first + index}`]: name.endsWith(".required") ? "false" : "",
   }));
   return Object.assign({ GIT_CONFIG_COUNT: String(first + pairs.length) }, ...pairs) as Record<string, string>;
 }

@@ -18,7 +18,7 @@ const maxWaiting = 1024;
 export class ManyRuns<Document> implements AsyncIterable<TrialEvent> {
   /** Resolves when all trials have ended; rejects with the errors of the function that returned this. */
   readonly result: Promise<Document>;
-  readonly #streams = new EventStreams<TrialEvent>({ maxWaiting, mayLeaveOut: ({ kind }) => kind === "step" });
+  readonly #streams = new EventStreams<TrialEvent>({ maxWaiting, isDroppable: ({ kind }) => kind === "step" });
 
   /** @internal */
   constructor(conduct: (report: (event: TrialEvent) => void) => Promise<Document>) {

@@ -9,7 +9,7 @@ import type { RunClock } from "../../src/runs/run-clock.js";
 import { clockAxis, clockWords } from "./clock-axis.js";
 import { takeKeys } from "./figure-keys.js";
 import { inside } from "./inside.js";
-import { numbersOf, type Place, placeAtShare, placeOf, shareOf } from "./place.js";
+import { locationOf, numbersOf, type Place, placeAtShare, shareOf } from "./place.js";
 import { saveText } from "./save.js";
 import { valuesAt } from "./values-at.js";
 
@@ -169,7 +169,7 @@ export class FigureView {
   }
 
   #onDown(event: PointerEvent): void {
-    const place = placeOf(this.#drawing, this.#shown(), event);
+    const place = locationOf(this.#drawing, this.#shown(), event);
     if (!place || event.button !== 0 || place.panel.x.label !== stepLabel) return;
     const mark = document.createElementNS(svgNamespace, "rect");
     mark.setAttribute("class", "selection");
@@ -181,14 +181,14 @@ export class FigureView {
     const drag = this.#drag;
     this.#drag = null;
     drag?.mark.remove();
-    const end = drag && placeOf(this.#drawing, this.#shown(), event);
+    const end = drag && locationOf(this.#drawing, this.#shown(), event);
     if (!drag || !end || Math.abs(end.px - drag.from) < leastDrag) return;
     const [low = 0, high = 1] = [drag.place.x, end.x].sort((a, b) => a - b);
     if (high > low) this.#setZoom([low, high]);
   }
 
   #onMove(event: PointerEvent): void {
-    const place = placeOf(this.#drawing, this.#shown(), event);
+    const place = locationOf(this.#drawing, this.#shown(), event);
     if (!place) {
       this.#leave();
       return;

@@ -45,7 +45,7 @@ function valueAt(scale: Axis["scale"], share: number, x0: number, x1: number): n
 }
 
 /** Where a pointer is; undefined where it is in no panel. */
-export function placeOf(drawing: HTMLElement, { panels }: Figure, event: PointerEvent): Place | undefined {
+export function locationOf(drawing: HTMLElement, { panels }: Figure, event: PointerEvent): Place | undefined {
   for (const svg of drawing.querySelectorAll<SVGSVGElement>("svg[data-panel]")) {
     const panel = panels[Number(svg.dataset["panel"])];
     const matrix = svg.getScreenCTM();

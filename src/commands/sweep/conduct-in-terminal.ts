@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { exitCodes } from "../../errors.js";
 import type { UsablePython } from "../../python/require-packages.js";
-import { sharedTraps } from "../../runner/pitfalls.js";
+import { sharedPitfalls } from "../../runner/pitfalls.js";
 import { type Conclude, conductPlan, conductRounds } from "../../sweep/conduct-plan.js";
 import type { Executor } from "../../sweep/executors/executor.js";
 import { chooseExecutor, type ExecutorName } from "../../sweep/executors/executors.js";
@@ -49,7 +49,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   const plan = await planAgain();
   const note = stackOnCpu(plan);
   if (note !== undefined) terminal.say(note);
-  reportPitfalls(sharedTraps(plan.trials.map(({ config }) => config)), terminal);
+  reportPitfalls(sharedPitfalls(plan.trials.map(({ config }) => config)), terminal);
   if (dryRun) {
     const preview = await previewPlan(plan, python, executor, { out, workers: workers ?? plan.machine.cores, retry, signal });
     terminal.print(formatPreview(preview, terminal.color, terminal.width));

@@ -11,7 +11,7 @@ import { lockHolders } from "../../python/lock-holders.js";
 import type { UsablePython } from "../../python/require-packages.js";
 import { equalRunOf } from "../../runner/find-equal-run.js";
 import { openRun } from "../../runner/open-run.js";
-import { type Trap, trapsOf } from "../../runner/pitfalls.js";
+import { type Pitfall, pitfallsOf } from "../../runner/pitfalls.js";
 import type { TrainedRun, TrainListener } from "../../runner/train.js";
 import { hasTakenStep } from "../../runs/read-events.js";
 import { type FoundRun, findRun, noLockHolders, scanRuns, unfinishedRuns } from "../../runs/scan-runs.js";
@@ -26,7 +26,7 @@ import { formatStart, pitfallLines, showResult } from "./format-result.js";
 import { TrainingDisplay } from "./training-display.js";
 
 /** Print the pitfalls of a configuration on stderr. */
-export function reportPitfalls(traps: readonly Trap[], terminal: Terminal): void {
+export function reportPitfalls(traps: readonly Pitfall[], terminal: Terminal): void {
   if (traps.length === 0) return;
   terminal.say(["Pitfalls of this configuration, each with the setting that corrects it:", ...pitfallLines(traps, terminal.messageColor)].join("\n"));
 }
@@ -103,7 +103,7 @@ export async function runInTerminal(
   const { config } = resolved;
   const python = await ensurePython(pythonOf(resolved), terminal, stop.signal);
   terminal.say(formatChanges(resolved, terminal.messageColor));
-  reportPitfalls(trapsOf(config), terminal);
+  reportPitfalls(pitfallsOf(config), terminal);
   terminal.say(terminal.messageColor.dim(`Python ${python.report.version} (${python.path}), PyTorch ${python.report.packages.torch}: starting`));
   const display = new TrainingDisplay(terminal, config.training.max_steps);
   const hook = onEvent === undefined ? undefined : eventHook(onEvent, (message) => terminal.say(message));

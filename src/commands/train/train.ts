@@ -41,13 +41,13 @@ export function trainCommand(): Command {
 }
 
 async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
-  const [{ formatResolved }, { configDocument }, { reportPitfalls }, { trapsOf }] = await Promise.all([
+  const [{ formatResolved }, { configDocument }, { reportPitfalls }, { pitfallsOf }] = await Promise.all([
     import("../config/config-options.js"),
     import("../config/config.js"),
     import("./run-in-terminal.js"),
     import("../../runner/pitfalls.js"),
   ]);
-  reportPitfalls(trapsOf(resolved.config), terminal);
+  reportPitfalls(pitfallsOf(resolved.config), terminal);
   terminal.print(formatResolved(resolved, terminal.color));
   terminal.document(configDocument(resolved));
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { UsablePython } from "../../python/require-packages.js";
 import type { Ledger, LedgerLine } from "../ledger.js";
-import type { TrialEnd, TrialTask, WorkerPlace } from "../pool/trial-task.js";
+import type { TrialEnd, TrialTask, WorkerLocation } from "../pool/trial-task.js";
 
 /** The hardware to train on. */
 export interface Machine {
@@ -14,7 +14,7 @@ export interface Machine {
 
 /** Receives the progress of trials. Each call is made before anything that follows from it is done. */
 export interface JobListener {
-  onStart(task: TrialTask, run: string, fromStep: number, place: WorkerPlace): void;
+  onStart(task: TrialTask, run: string, fromStep: number, location: WorkerLocation): void;
   onStep(task: TrialTask, step: number, loss: number): void;
   /** After `died` and `lost` the trial is resumed. */
   onEnd(task: TrialTask, end: TrialEnd): void;

@@ -1,7 +1,7 @@
 import type { ScanOptions } from "../../analysis/scan/observation.js";
 import { diffRunConfigs } from "../../config/diff-run-configs.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import { sharedTraps } from "../../runner/pitfalls.js";
+import { sharedPitfalls } from "../../runner/pitfalls.js";
 import { experimentConfounds, type FactPair } from "./confounds.js";
 import type { ExperimentDocument } from "./experiment-summary.js";
 import { experimentVerdict } from "./experiment-verdict.js";
@@ -62,7 +62,7 @@ export async function concludeExperiment(ended: EndedExperiment, { initialTensor
     measures: comparisons,
     confounds: experimentConfounds(pairs),
     comparedTensors: comparedTensors(pairs),
-    traps: sharedTraps(facts.map(({ config }) => config)),
+    traps: sharedPitfalls(facts.map(({ config }) => config)),
     ...(looks.length > 0 && { looks }),
     verdict: experimentVerdict(evidence, comparisons, { settings: changedSettings(pairs), looks }),
   };

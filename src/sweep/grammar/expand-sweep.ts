@@ -20,7 +20,7 @@ export function flattenOverrides(values: Readonly<Record<string, unknown>>): Ove
 export interface SweepPoint {
   set: Overrides;
   /** Where the sweep sets a value: `grid.seed`, `cases`. */
-  placeOf(path: string): string;
+  locationOf(path: string): string;
 }
 
 /** A product of axes grows quickly; nobody waits for more trials. */
@@ -51,7 +51,7 @@ export function expandSweep(spec: SweepSpec, issues: ConfigIssue[]): SweepPoint[
     return [];
   }
   const isKept = isNotIn(exclude);
-  const pointsAt = (placeOf: SweepPoint["placeOf"]) => (values: Values) => ({ set: flattenOverrides(values), placeOf });
+  const pointsAt = (locationOf: SweepPoint["locationOf"]) => (values: Values) => ({ set: flattenOverrides(values), locationOf });
   const points: SweepPoint[] = [
     ...(isProduct ? product(grid, rows) : []).map(pointsAt((path) => placeOfAxis(path, { grid, zip }))).filter(isKept),
     ...cases.map(pointsAt(() => "cases")),
@@ -59,8 +59,8 @@ export function expandSweep(spec: SweepSpec, issues: ConfigIssue[]): SweepPoint[
     ...(sobol ? sobolDraws(sobol) : []).map(pointsAt((path) => `sobol.over.${path}`)).filter(isKept),
   ];
   if (seeds === undefined) return points;
-  return points.flatMap(({ set, placeOf }) =>
-    seedValues.map((seed) => ({ set: { ...set, seed }, placeOf: (path: string) => (path === "seed" ? "seeds" : placeOf(path)) })),
+  return points.flatMap(({ set, locationOf }) =>
+    seedValues.map((seed) => ({ set: { ...set, seed }, locationOf: (path: string) => (path === "seed" ? "seeds" : locationOf(path)) })),
   );
 }
 

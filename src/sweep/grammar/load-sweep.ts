@@ -13,10 +13,10 @@ import { type BaseSources, loadBase, refuseSetAxes } from "./load-base.js";
 import { type SweepDefinition, type SweepSpec, sweepSchema } from "./sweep-schema.js";
 
 /** Resolve the relative paths of a point. */
-export function pointFrom({ set, placeOf }: SweepPoint, directory: string): SweepPoint {
-  if (!Object.keys(set).some(isPathField)) return { set, placeOf };
+export function pointFrom({ set, locationOf }: SweepPoint, directory: string): SweepPoint {
+  if (!Object.keys(set).some(isPathField)) return { set, locationOf };
   const absolute = Object.entries(set).map(([path, value]) => [path, isPathField(path) ? (resolvePath(value, directory) as JsonValue) : value]);
-  return { set: Object.fromEntries(absolute), placeOf };
+  return { set: Object.fromEntries(absolute), locationOf };
 }
 
 /** Schema problems of a written sweep or experiment, with their positions. @param names its top-level fields. */

@@ -29,7 +29,7 @@ export async function planExperiment(
   const seeds = loaded.seeds ?? [base.config.seed];
   const cells = seeds.flatMap((seed) => Object.entries(arms).map(([arm, values]) => ({ arm, seed, set: { ...flattenOverrides(values), seed } })));
   const points: SweepPoint[] = cells.map(({ arm, set }) =>
-    pointFrom({ set, placeOf: (path) => (path === "seed" ? "seeds" : `arms.${arm}.${path}`) }, directory),
+    pointFrom({ set, locationOf: (path) => (path === "seed" ? "seeds" : `arms.${arm}.${path}`) }, directory),
   );
   const issues: ConfigIssue[] = [];
   for (const [arm, values] of Object.entries(arms)) {
@@ -98,7 +98,7 @@ export function planAgain(path: string) {
     base,
     question,
     async plan(executor: Executor, signal?: AbortSignal): Promise<Plan> {
-      const points = trials.map(({ set }) => ({ set, placeOf: (at: string) => at }));
+      const points = trials.map(({ set }) => ({ set, locationOf: (at: string) => at }));
       const rules = question ? storedRules(question.rules) : prune;
       const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, executor, signal);
       if (question) refuseEqualArms(plan, question, () => "plan.json");

@@ -92,9 +92,9 @@ export async function planSearch(
   const left = trials.every(({ status }) => hasEnded(status)) ? Math.min(together, most - known.length) : 0;
   const ended = known.map(({ values, trials: trained }) => ({ values, value: meanOf(trained, search) }));
   const asked = left > 0 ? await askOptuna(python.path, search, ended, left, signal) : [];
-  const placeOf = (path: string) => (path === "seed" ? "seeds" : `optuna.over.${path}`);
+  const locationOf = (path: string) => (path === "seed" ? "seeds" : `optuna.over.${path}`);
   const seeds = spec.seeds === undefined ? [{}] : seedsOf(spec.seeds).map((seed) => ({ seed }));
-  const points = [...known.map(({ values }) => values), ...asked].flatMap((values) => seeds.map((seed) => ({ set: { ...values, ...seed }, placeOf })));
+  const points = [...known.map(({ values }) => values), ...asked].flatMap((values) => seeds.map((seed) => ({ set: { ...values, ...seed }, locationOf })));
   return { ...(await planOf(points)), prune, question: null };
 }
 

@@ -66,8 +66,8 @@ export async function planTrials(base: ResolvedConfig, points: readonly SweepPoi
   return trials;
 }
 
-async function configOf(base: ResolvedConfig, { set, placeOf }: SweepPoint, facts: PlanFacts): Promise<RunConfig> {
-  const assignments = Object.entries(set).map(([path, value]) => ({ path, value, source: facts.sourceOf(placeOf(path)) }));
+async function configOf(base: ResolvedConfig, { set, locationOf }: SweepPoint, facts: PlanFacts): Promise<RunConfig> {
+  const assignments = Object.entries(set).map(([path, value]) => ({ path, value, source: facts.sourceOf(locationOf(path)) }));
   const config = Object.hasOwn(set, "model.from") ? await withOtherWeights(base, set) : laidOver(base, assignmentLayer(assignments));
   return { ...config, threads: config.threads ?? facts.threads };
 }

@@ -45,13 +45,13 @@ export async function runPool(tasks: readonly TrialTask[], { workers, startWorke
             listener: {
               onStart(run, fromStep) {
                 task.run = run;
-                listener.onStart(task, run, fromStep, trainer.place);
+                listener.onStart(task, run, fromStep, trainer.location);
               },
               onStep: (step, loss) => listener.onStep(task, step, loss),
             },
           })),
         );
-        queue.unshift(...tasksNow.flatMap((task, place) => afterEnd(task, ends[place] ?? { kind: "stopped" })));
+        queue.unshift(...tasksNow.flatMap((task, index) => afterEnd(task, ends[index] ?? { kind: "stopped" })));
       }
     } finally {
       signal.removeEventListener("abort", stop);

@@ -37,11 +37,11 @@ export class SentFiles {
       if (existsSync(path)) return path;
       throw new BhBridgeError("FILE_NOT_FOUND", `${path} is not on this machine and was not sent: ${file.whyNot}. Put it on storage that all nodes see`);
     }
-    const place = join(this.#sent.folder, file.name, basename(path));
-    if (!this.#checked.has(place) && contentHash(place) !== file.sha256)
+    const local = join(this.#sent.folder, file.name, basename(path));
+    if (!this.#checked.has(local) && contentHash(local) !== file.sha256)
       throw new BhBridgeError("IO_FAILED", `${path} was damaged in transfer: its checksum differs`);
-    this.#checked.add(place);
-    return place;
+    this.#checked.add(local);
+    return local;
   }
 }
 

@@ -1,6 +1,6 @@
 import { Bridge } from "../../bridge/bridge.js";
 import { corpusOf } from "../../bridge/corpus.js";
-import { type StackSeat, TrainingStack } from "../../bridge/training-stack.js";
+import { type StackSlot, TrainingStack } from "../../bridge/training-stack.js";
 import { alreadyResolved } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { BhBridgeError } from "../../errors.js";
@@ -65,7 +65,7 @@ const lostRuns: readonly string[] = ["RUN_NOT_FOUND", "RUN_CORRUPT", "RESUME_MIS
 
 /** A trial to train. In a batch it has a slot. */
 interface Member extends Training {
-  seat?: StackSeat;
+  slot?: StackSlot;
 }
 
 /** Train a trial or resume its run; errors become its end. */
@@ -99,7 +99,7 @@ async function resume(run: ResumableRun, member: Member, python: TrialPython, si
   return endOf(await sumUp(run, { signal }), reason);
 }
 
-async function train(run: ResumableRun | undefined, { task, listener, seat }: Member, python: TrialPython, signal: AbortSignal): Promise<TrialEnd> {
+async function train(run: ResumableRun | undefined, { task, listener, slot }: Member, python: TrialPython, signal: AbortSignal): Promise<TrialEnd> {
   const here = (config: RunConfig) => withPlaces(config, python.files);
   const training = run ? resumedTraining(run, false, here) : { ...newTraining(alreadyResolved(task.config, task.preset)), model: here(task.config) };
   const { config } = training.resolved;
@@ -119,7 +119,7 @@ async function train(run: ResumableRun | undefined, { task, listener, seat }: Me
   };
   const ended = await trainIn(
     bridge,
-    { ...training, corpus, repository: python.repository, ...(seat && { seat }) },
+    { ...training, corpus, repository: python.repository, ...(slot && { slot }) },
     { signal, out: task.out, callbacks: pruning ? [pruning] : [] },
     hear,
   );
@@ -172,8 +172,8 @@ export async function trainTrials(trainings: readonly Training[], python: WarmPy
       isToBeClosed = true; // when no trial needs it any more
     },
   };
-  const members = trainings.map((training) => ({ ...training, seat: stack.seat() }));
-  const ends = await Promise.all(members.map((member) => trainTrial(member, shared, signal).finally(() => member.seat.leave())));
+  const members = trainings.map((training) => ({ ...training, slot: stack.slot() }));
+  const ends = await Promise.all(members.map((member) => trainTrial(member, shared, signal).finally(() => member.slot.leave())));
   if (isToBeClosed) await python.close();
   return ends;
 }

@@ -87,7 +87,7 @@ export type TrialEnd =
 /** Trains trials on this machine or another. */
 export interface TrialWorker {
   /** For the ledger; known once it has started a trial. */
-  readonly place: WorkerPlace;
+  readonly location: WorkerLocation;
   /** Train one trial, or a batch together; never rejects. A worker whose process has died trains no more. */
   train(trainings: readonly Training[]): Promise<TrialEnd[]>;
   /** End the current trainings after their step, with a checkpoint. */
@@ -96,7 +96,7 @@ export interface TrialWorker {
   readonly isAlive: boolean;
 }
 
-export interface WorkerPlace {
+export interface WorkerLocation {
   pid: number;
   /** The machine of that process, unless it is the controller's. */
   host?: string;

@@ -23,20 +23,20 @@ function obey(order: WorkerOrder): void {
 async function train(tasks: readonly TrialTask[]): Promise<void> {
   if (!python) throw new Error("a worker is set up before it trains");
   stop = new AbortController();
-  const trainings = tasks.map((task, place) => ({ task, listener: listenerOf(place) }));
+  const trainings = tasks.map((task, index) => ({ task, listener: listenerOf(index) }));
   const ends = await trainTrials(trainings, python, stop.signal);
-  for (const [place, end] of ends.entries()) channel.send({ kind: "ended", place, end });
+  for (const [index, end] of ends.entries()) channel.send({ kind: "ended", index, end });
 }
 
-function listenerOf(place: number): TrialListener {
+function listenerOf(index: number): TrialListener {
   let reportedAt = 0;
   return {
-    onStart: (run, fromStep) => channel.send({ kind: "started", place, run, fromStep }),
+    onStart: (run, fromStep) => channel.send({ kind: "started", index, run, fromStep }),
     onStep(step, loss) {
       const now = performance.now();
       if (now - reportedAt < reportEveryMs) return;
       reportedAt = now;
-      channel.send({ kind: "step", place, step, loss });
+      channel.send({ kind: "step", index, step, loss });
     },
   };
 }

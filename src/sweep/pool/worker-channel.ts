@@ -24,8 +24,8 @@ export type WorkerOrder =
   | { kind: "stop" }
   | { kind: "leave" };
 
-/** Report of a worker; `place` is the index of a trial within its batch. */
-export type WorkerReport = { place: number } & (
+/** Report of a worker; `index` is the index of a trial within its batch. */
+export type WorkerReport = { index: number } & (
   | { kind: "started"; run: string; fromStep: number }
   | { kind: "step"; step: number; loss: number | null }
   | { kind: "ended"; end: TrialEnd }

@@ -6,7 +6,7 @@ import type { TrainEvent } from "../../../src/protocol/events.js";
 const at = (global_step: number) => ({ seq: global_step, mono: 0, wall: 0, global_step, epoch: null });
 const step = (number: number): TrainEvent => ({ ...at(number), type: "step_end", loss: 1 });
 const save = (number: number): TrainEvent => ({ ...at(number), type: "save", checkpoint: "x" });
-const lag = { maxWaiting: maxWaitingEvents, mayLeaveOut: isCoalescible };
+const lag = { maxWaiting: maxWaitingEvents, isDroppable: isCoalescible };
 
 async function readAll(stream: EventStream<TrainEvent>): Promise<number[]> {
   const steps: number[] = [];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { EventStreams } from "../../../src/bridge/event-streams.js";
 
-const streamsOf = () => new EventStreams<number>({ maxWaiting: 2, mayLeaveOut: (event) => event >= 0 });
+const streamsOf = () => new EventStreams<number>({ maxWaiting: 2, isDroppable: (event) => event >= 0 });
 
 async function readAll(stream: AsyncIterable<number>): Promise<number[]> {
   const read: number[] = [];

@@ -47,7 +47,7 @@ test("trainings begin in one call when all are ready or gone, and each has its o
     };
   });
   const stack = new TrainingStack();
-  const [first, gone, second] = [stack.seat(), stack.seat(), stack.seat()];
+  const [first, gone, second] = [stack.slot(), stack.slot(), stack.slot()];
   const [one, other] = [listening(), listening()];
   const trained = first.train(session, requestOf(3), one.call);
   const failed = second.train(session, requestOf(4), other.call);
@@ -66,7 +66,7 @@ test("trainings begin in one call when all are ready or gone, and each has its o
 test("what ends the call ends all trainings of it", async () => {
   const { session } = sessionOf(() => new Error("Python is gone"));
   const stack = new TrainingStack();
-  const [first, second] = [stack.seat(), stack.seat()];
+  const [first, second] = [stack.slot(), stack.slot()];
   const both = [first.train(session, requestOf(1), listening().call), second.train(session, requestOf(2), listening().call)];
   for (const one of both) await expect(one).rejects.toThrow("Python is gone");
 });

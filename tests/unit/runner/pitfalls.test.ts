@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
-import { trapsOf } from "../../../src/runner/pitfalls.js";
+import { pitfallsOf } from "../../../src/runner/pitfalls.js";
 
-const corrections = async (...set: string[]) => trapsOf((await resolveRunConfig({ set })).config).map(({ corrected }) => corrected);
+const corrections = async (...set: string[]) => pitfallsOf((await resolveRunConfig({ set })).config).map(({ corrected }) => corrected);
 
 test("the seed's run has all five", async () => {
   expect(await corrections()).toEqual([

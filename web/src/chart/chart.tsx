@@ -34,7 +34,7 @@ export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const step = useShared(cursor);
   const data = useMemo(() => aligned(lines), [lines]);
-  const at = placeOf(data[0] ?? [], step);
+  const at = locationOf(data[0] ?? [], step);
   const plot = usePlot(place, { lines, bands, data, axis, cursor, range, at, isLog, isCrowded, unit, height });
 
   const move = (by: number) => {
@@ -155,7 +155,7 @@ function aligned(lines: readonly ChartLine[]): (number | null)[][] {
 }
 
 /** The place of the last x that is not beyond a step. */
-function placeOf(x: readonly (number | null)[], step: number | null): number | undefined {
+function locationOf(x: readonly (number | null)[], step: number | null): number | undefined {
   if (step === null || x.length === 0) return undefined;
   let low = 0;
   let high = x.length - 1;

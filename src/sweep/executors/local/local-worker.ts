@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stopLadder } from "../../../python/session-end.js";
-import type { Training, TrialEnd, TrialListener, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
+import type { Training, TrialEnd, TrialListener, TrialWorker, WorkerLocation } from "../../pool/trial-task.js";
 import type { WorkerOrder, WorkerReport, WorkerSetup } from "../../pool/worker-channel.js";
 
 const extension = extname(import.meta.url);
@@ -16,7 +16,7 @@ const leaveGraceMs = 10_000;
 const maxStderrLength = 4000;
 
 export class LocalWorker implements TrialWorker {
-  readonly place: WorkerPlace;
+  readonly location: WorkerLocation;
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
   #stderr = "";
@@ -27,7 +27,7 @@ export class LocalWorker implements TrialWorker {
   constructor(setup: WorkerSetup, program: string = workerFile) {
     // JSON, as it would be sent to another machine. Python's output goes to the run; the worker's own stdout would mix with `--json`.
     this.#process = fork(program, [], { execArgv: loader, stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "json" });
-    this.place = { pid: this.#process.pid ?? 0, cores: setup.cores };
+    this.location = { pid: this.#process.pid ?? 0, cores: setup.cores };
     this.#process.stderr?.on("data", (chunk: Buffer) => {
       this.#stderr = `${this.#stderr}${chunk.toString()}`.slice(-maxStderrLength);
     });
@@ -43,9 +43,9 @@ export class LocalWorker implements TrialWorker {
 
   async train(trainings: readonly Training[]): Promise<TrialEnd[]> {
     const ends = trainings.map(
-      ({ listener }, place) =>
+      ({ listener }, index) =>
         new Promise<TrialEnd>((finish) => {
-          this.#underWay[place] = { listener, finish };
+          this.#underWay[index] = { listener, finish };
         }),
     );
     if (this.isAlive) this.#send({ kind: "train", tasks: trainings.map(({ task }) => task) });
@@ -69,11 +69,11 @@ export class LocalWorker implements TrialWorker {
   }
 
   #hear(report: WorkerReport): void {
-    const trial = this.#underWay[report.place];
+    const trial = this.#underWay[report.index];
     if (report.kind === "started") trial?.listener.onStart(report.run, report.fromStep);
     else if (report.kind === "step") trial?.listener.onStep(report.step, report.loss ?? Number.NaN);
     else {
-      this.#underWay[report.place] = undefined;
+      this.#underWay[report.index] = undefined;
       trial?.finish(report.end);
     }
   }

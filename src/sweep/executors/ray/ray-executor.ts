@@ -124,7 +124,7 @@ export class RayExecutor implements Executor {
     const corpora = new Map(tasks.map(({ corpus, config }) => [corpus, config]));
     const texts = [...corpora].flatMap(([sha256, config]) => {
       const sent = corpusFiles(config, `corpora/${sha256}`);
-      return corpusFiles(config).map(({ path }, place) => ({ path, name: sent[place]?.path ?? "" }));
+      return corpusFiles(config).map(({ path }, index) => ({ path, name: sent[index]?.path ?? "" }));
     });
     const { hostname } = new URL(this.#cluster.address);
     const isLoopback = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Training, TrialEnd, TrialTask, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
+import type { Training, TrialEnd, TrialTask, TrialWorker, WorkerLocation } from "../../pool/trial-task.js";
 import type { RayJob, RayReport, RayWorkerSpec } from "./ray-job.js";
 import { runChunks } from "./run-transfer.js";
 
@@ -15,7 +15,7 @@ export class RayWorker implements TrialWorker {
   readonly #job: RayJob;
   readonly #id: string;
   readonly #ready: Promise<boolean>;
-  #place: WorkerPlace = { pid: 0, cores: null };
+  #location: WorkerLocation = { pid: 0, cores: null };
   #isShared = true;
   #isAlive = true;
   #lastWords = "";
@@ -32,8 +32,8 @@ export class RayWorker implements TrialWorker {
     job.start(id, spec, (report) => this.#onReport(report)).catch((error: Error) => this.#die(error.message));
   }
 
-  get place(): WorkerPlace {
-    return this.#place;
+  get location(): WorkerLocation {
+    return this.#location;
   }
 
   get isAlive(): boolean {
@@ -79,7 +79,7 @@ export class RayWorker implements TrialWorker {
 
   #onReport(report: RayReport): void {
     if (report.kind === "ready") {
-      this.#place = { pid: report.pid, host: report.host, cores: null };
+      this.#location = { pid: report.pid, host: report.host, cores: null };
       this.#isShared = report.shared;
       this.#become(true);
     } else if (report.kind === "gone" || report.kind === "lost") this.#die(report.reason);

@@ -78,7 +78,7 @@ test.each([
 
 test("each value has its place in the sweep", () => {
   const [point] = expandSweep(sweepSchema.parse({ grid: { init: [{ kind: "singular" }] }, zip: { a: [1] }, seeds: 1 }), []);
-  expect(["init.kind", "a", "seed"].map((path) => point?.placeOf(path))).toEqual(["grid.init", "zip.a", "seeds"]);
+  expect(["init.kind", "a", "seed"].map((path) => point?.locationOf(path))).toEqual(["grid.init", "zip.a", "seeds"]);
 });
 
 test("dotted keys and nested objects are the same", () => {

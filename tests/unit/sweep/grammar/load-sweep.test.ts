@@ -81,12 +81,12 @@ test("a module that exports nothing is told how a sweep is defined", async () =>
   await expect(loadSweep({ file: write("empty.ts", "export const x = 1;"), cwd })).rejects.toThrow('write "export default defineSweep({ … })" in empty.ts');
 });
 
-const placeOf: SweepPoint["placeOf"] = () => "grid";
-const setOf = (set: SweepPoint["set"]) => pointFrom({ set, placeOf }, "/sweeps/mine");
+const locationOf: SweepPoint["locationOf"] = () => "grid";
+const setOf = (set: SweepPoint["set"]) => pointFrom({ set, locationOf }, "/sweeps/mine");
 
 test("relative paths start at the folder, absolute ones stay, and so does everything else", () => {
   const set = { "data.corpus": "texts/a.txt", "training.max_steps": 5, name: "texts/a.txt" };
-  expect(setOf(set)).toEqual({ set: { ...set, "data.corpus": "/sweeps/mine/texts/a.txt" }, placeOf });
+  expect(setOf(set)).toEqual({ set: { ...set, "data.corpus": "/sweeps/mine/texts/a.txt" }, locationOf });
   expect(setOf({ "data.corpus": "/a.txt" }).set).toEqual({ "data.corpus": "/a.txt" });
 });
 

@@ -38,7 +38,7 @@ async function carryOut(
     let isAlive = true;
     let isStopped = false;
     return {
-      place: { pid: started, cores: null },
+      location: { pid: started, cores: null },
       get isAlive() {
         return isAlive;
       },

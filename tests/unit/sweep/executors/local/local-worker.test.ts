@@ -71,7 +71,7 @@ test("one that is told to stop ends its trial after a step, with a run to go on 
 test("one that is killed says so, and trains no more", async () => {
   const end = await train(
     taskOf(endless),
-    hear(() => process.kill(worker.place.pid, "SIGKILL")),
+    hear(() => process.kill(worker.location.pid, "SIGKILL")),
   );
   expect(end).toMatchObject({ kind: "died", reason: expect.stringContaining("the worker ended with SIGKILL, as the system does when memory runs out") });
   expect(worker.isAlive).toBe(false);

@@ -9,7 +9,7 @@ import type { TrialTask } from "../../../../../src/sweep/pool/trial-task.js";
 import { temporaryDirectory } from "../../../formats/reference-python.js";
 import { sweepTrial } from "../../sweep-trial.js";
 
-// In the place of a job on a cluster, which tests/e2e/ray.test.ts has: it records what a worker asks of it, and reports what a test says.
+// Replaces a job on a cluster (tests/e2e/ray.test.ts has a real one): records the requests of a worker and sends the reports of a test.
 function workerOfJob({ loss }: { loss?: BhBridgeError } = {}) {
   const calls: string[] = [];
   let report: (report: RayReport) => void = () => undefined;
@@ -38,8 +38,8 @@ function trial(run: string | null = null) {
 
 const { result } = sweepTrial({}, 1);
 if (!result) throw new Error("the trial has a result");
-const started: RayReport = { kind: "started", place: 0, run: "/node/runs/r1", fromStep: 3 };
-const ended: RayReport = { kind: "ended", place: 0, end: { kind: "completed", run: "/node/runs/r1", result } };
+const started: RayReport = { kind: "started", index: 0, run: "/node/runs/r1", fromStep: 3 };
+const ended: RayReport = { kind: "ended", index: 0, end: { kind: "completed", run: "/node/runs/r1", result } };
 const ready = (shared: boolean): RayReport => ({ kind: "ready", pid: 7, host: "node1", shared });
 const afterOrder = async (calls: readonly string[]) => expect.poll(() => calls).toContain("order w train");
 
@@ -50,7 +50,7 @@ test("the run of a worker without shared storage is fetched before its start and
   report(ready(false));
   await afterOrder(calls);
   report(started);
-  report({ kind: "step", place: 0, step: 4, loss: null });
+  report({ kind: "step", index: 0, step: 4, loss: null });
   report(ended);
   const run = join(out, "r1");
   expect(await end).toEqual([{ kind: "completed", run, result }]);
@@ -59,7 +59,7 @@ test("the run of a worker without shared storage is fetched before its start and
     ["start", run, 3],
   ]);
   expect(calls).toEqual(["order w train", `fetch w r1 ${run}`, `fetch w r1 ${run}`, "forget w r1"]);
-  expect(worker.place).toEqual({ pid: 7, host: "node1", cores: null });
+  expect(worker.location).toEqual({ pid: 7, host: "node1", cores: null });
 });
 
 test("a worker with shared storage fetches nothing", async () => {

@@ -2,6 +2,6 @@
 import { openWorkerChannel } from "../../../../../src/sweep/pool/worker-channel.js";
 
 const channel = openWorkerChannel(
-  ({ kind }) => (kind === "leave" ? channel.close() : channel.send({ kind: "step", place: 0, step: kind.length, loss: null })),
+  ({ kind }) => (kind === "leave" ? channel.close() : channel.send({ kind: "step", index: 0, step: kind.length, loss: null })),
   () => process.exit(7),
 );
