@@ -16,7 +16,7 @@ test("orders and reports are lines of JSON on stdin and stdout; a worker that is
   const reports = createInterface({ input: worker.stdout })[Symbol.asyncIterator]();
   for (const kind of ["stop", "train"]) {
     worker.stdin.write(`${JSON.stringify({ kind })}\n`);
-    expect(JSON.parse((await reports.next()).value)).toEqual({ kind: "step", place: 0, step: kind.length, loss: null });
+    expect(JSON.parse((await reports.next()).value)).toEqual({ kind: "step", index: 0, step: kind.length, loss: null });
   }
   worker.stdin.write('{"kind":"leave"}\n');
   expect((await once(worker, "exit"))[0]).toBe(0);
