@@ -140,7 +140,8 @@ export class Bridge implements AsyncDisposable {
       options.from !== undefined
         ? { model: { ...options.config, from: resolve(options.from) }, init: { kind: "normal" } }
         : { model: newModel(options), ...(options.init && { init: options.init }) };
-    const { config } = await loadRunConfig({ input: { ...model, ...(seed !== undefined && { seed }), ...(seeds && { seeds }) } });
+    const { executable: python } = this.environment;
+    const { config } = await loadRunConfig({ input: { ...model, python, ...(seed !== undefined && { seed }), ...(seeds && { seeds }) } });
     return this.buildModel(config, signal);
   }
 

@@ -1,17 +1,19 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { CheckpointReaders } from "../config/checkpoint-layer.js";
 import { configInvalid } from "../config/config-invalid.js";
 import { type ConfigFile, readConfigFile } from "../config/read-config-file.js";
 import { type ConfigSources, type ResolvedConfig, resolveRunConfig } from "../config/resolve-run-config.js";
 import { BhBridgeError } from "../errors.js";
+import type { SavedConfigRequest } from "../python/run-python-script.js";
 import { readRunConfig } from "../runs/run-config.js";
 
 /**
- * Merge a configuration from its sources and check it. Its file may be the directory of a run, and `model.from` any file with the weights of a GPT-2.
+ * Merge a configuration from its sources and check it. Its file may be the directory of a run, and `model.from` any saved model, or any file with the weights of a GPT-2.
  * @throws {BhBridgeError} `CONFIG_INVALID` with path, source and accepted values of all problems at once.
  */
 export async function loadRunConfig(sources: ConfigSources = {}): Promise<ResolvedConfig> {
-  return resolveRunConfig(sources, { readFile: readFileOrRun, describeWeights });
+  return resolveRunConfig(sources, { readFile: readFileOrRun, checkpoint: { describeWeights, readSaved } });
 }
 
 async function readFileOrRun(path: string, cwd: string): Promise<ConfigFile> {
@@ -36,4 +38,22 @@ function isFolder(path: string): boolean {
 async function describeWeights(path: string): Promise<object> {
   const { gpt2ArchitectureOf } = await import("./model-directory.js");
   return gpt2ArchitectureOf(path);
+}
+
+/** What transformers has read, by interpreter and content: a sweep loads the configuration of every trial. */
+const saved = new Map<string, ReturnType<CheckpointReaders["readSaved"]>>();
+
+const readSaved: CheckpointReaders["readSaved"] = async (directory, family, python) => {
+  const request = { directory, ...family };
+  const key = JSON.stringify([request, python, readFileSync(join(directory, "config.json"), "utf8")]);
+  const read = saved.get(key) ?? readInPython(request, python);
+  saved.set(key, read);
+  read.catch(() => saved.delete(key));
+  return read;
+};
+
+async function readInPython(request: SavedConfigRequest, python: string | undefined): ReturnType<CheckpointReaders["readSaved"]> {
+  const [{ resolvePython }, { readSavedConfig }] = await Promise.all([import("../python/require-packages.js"), import("../python/run-python-script.js")]);
+  const { path } = await resolvePython(python === undefined ? {} : { config: python });
+  return readSavedConfig(path, request);
 }

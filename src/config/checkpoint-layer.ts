@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { z } from "zod";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { savedFamily } from "../formats/hf/hf-directory.js";
 import { isPlainObject } from "./json-value.js";
@@ -9,58 +10,92 @@ import { familyOf, familyWithoutName, modelSchema } from "./models/families.js";
 import { dtypeSchema, ownModelFields } from "./models/family.js";
 import { productOwnedGpt2Config } from "./training-schema.js";
 
+const configFile = "config.json";
 /** Fields of config.json that are not part of the architecture. */
 const notArchitecture: readonly string[] = [...Object.keys(productOwnedGpt2Config), "model_type", "auto_map", "torch_dtype"];
+/** Of these, transformers gives the row of `pad_token_id` no gradient, and saves all of them. */
+const specialTokens: readonly string[] = ["bos_token_id", "eos_token_id", "pad_token_id"];
 
-/** Derives the section `model` from a file of weights, which only higher layers can read. */
-export type DescribeWeights = (path: string) => Promise<object>;
+/** What only higher layers can read of a saved model. */
+export interface CheckpointReaders {
+  /** Derives the section `model` from a file of weights. */
+  describeWeights(path: string): Promise<object>;
+  /**
+   * The fields of a saved model as transformers reads them. @param fields names to report; null for those that transformers saves. @param python as in a configuration.
+   */
+  readSaved(directory: string, family: { type: string; fields: readonly string[] | null }, python: string | undefined): Promise<SavedFields>;
+}
+
+interface SavedFields {
+  readonly fields: Record<string, unknown>;
+  readonly dtype?: string | null | undefined;
+}
 
 /** A saved model as a layer, and whether it describes the model completely. */
 interface CheckpointLayer extends Layer {
   isWhole: boolean;
 }
 
+interface CheckpointContext {
+  issues: ConfigIssue[];
+  /** Source of `model.from`. */
+  source: string;
+  /** Interpreter of the configuration. */
+  python: string | undefined;
+  /** Absent if the model is described already, by a built model. */
+  readers: CheckpointReaders | undefined;
+}
+
 /**
  * The architecture of a saved model, as a layer: what its `config.json` says, or else its weights; its own dtype and norm; the embedding as it was saved.
  * @param path HF model directory or a file of weights, absolute.
  */
-export async function checkpointLayer(path: string, issues: ConfigIssue[], source: string, describe?: DescribeWeights): Promise<CheckpointLayer> {
+export async function checkpointLayer(path: string, context: CheckpointContext): Promise<CheckpointLayer> {
+  const { issues, source, readers } = context;
   const sourceOf = (): string => `checkpoint ${path}`;
   const found = existsSync(path) ? statSync(path) : undefined; // a path without permission is reported when it is read
-  const saysItself = !found || existsSync(join(path, "config.json"));
-  if (saysItself || (!describe && found.isDirectory())) return { ...(await configLayer(path, issues, source)), sourceOf, isWhole: true };
-  if (!describe) return { values: {}, sourceOf, isWhole: true }; // already described, by a built model or a run
+  const saysItself = !found || existsSync(join(path, configFile));
   try {
-    return { values: { model: { ...(await describe(path)) }, init: { kind: "normal" } }, sourceOf, isWhole: false };
+    if (saysItself || (!readers && found.isDirectory())) return { values: await configValues(path, context), sourceOf, isWhole: true };
+    if (readers) return { values: { model: { ...(await readers.describeWeights(path)) }, init: { kind: "normal" } }, sourceOf, isWhole: false };
   } catch (cause) {
-    if (!(cause instanceof BhBridgeError)) throw cause;
+    if (!(cause instanceof BhBridgeError) || /^PYTHON_|^ABORTED$/.test(cause.code)) throw cause;
     issues.push({ path: "model.from", message: cause.message, source });
-    return { values: {}, sourceOf, isWhole: true };
   }
+  return { values: {}, sourceOf, isWhole: true };
 }
 
-async function configLayer(directory: string, issues: ConfigIssue[], source: string): Promise<Pick<Layer, "values">> {
-  const nothing = { values: {} };
-  let saved: unknown;
-  try {
-    saved = JSON.parse(await readFile(join(directory, "config.json"), "utf8"));
-  } catch (cause) {
-    issues.push({ path: "model.from", message: `${directory} is not a saved model: ${reasonAgainst(directory, cause)}`, source });
-    return nothing;
-  }
-  const own = isPlainObject(saved) ? savedFamily(saved) : undefined;
-  const type = own?.type ?? (isPlainObject(saved) ? familyWithoutName(saved) : undefined) ?? "unknown";
+/** The values of a saved model in HF layout. @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for what is not a causal model that can be trained. */
+async function configValues(directory: string, { python, readers }: CheckpointContext): Promise<Layer["values"]> {
+  const saved = await readConfig(directory);
+  const own = savedFamily(saved);
+  const type = own.type ?? familyWithoutName(saved) ?? "unknown";
   const section = sectionOf(type);
-  if (!isPlainObject(saved) || section === undefined || typeof type !== "string") {
-    issues.push({
-      path: "model.from",
-      message: `${directory} holds a model of type ${JSON.stringify(type)}, which has no causal head in transformers`,
-      source,
-    });
-    return nothing;
+  if (section === undefined || typeof type !== "string") {
+    throw unsupported(directory, `holds a model of type ${JSON.stringify(type)}, which has no causal head in transformers`);
   }
-  const norm = own?.norm ?? familyOf({ type })?.ownNorm ?? "native";
-  return { values: { model: { type, ...savedModel(saved, section), norm }, init: { kind: "normal" } } };
+  const norm = own.norm ?? familyOf({ type })?.ownNorm ?? "native";
+  const names = fieldsOf(section);
+  const isComplete = familyOf({ type })?.completeWith?.every((name) => saved[name] !== undefined);
+  if (!isComplete && !readers) return {};
+  const read =
+    isComplete || !readers
+      ? { fields: saved, dtype: saved["dtype"] ?? saved["torch_dtype"] }
+      : await readers.readSaved(directory, { type, fields: names }, python);
+  return { model: { type, ...architectureOf(read.fields, names), dtype: trainedDtype(read.dtype), norm }, init: { kind: "normal" } };
+}
+
+function unsupported(directory: string, reason: string): BhBridgeError {
+  return new BhBridgeError("FORMAT_UNSUPPORTED", `${directory} ${reason}`);
+}
+
+async function readConfig(directory: string): Promise<Record<string, unknown>> {
+  try {
+    const saved: unknown = JSON.parse(await readFile(join(directory, configFile), "utf8"));
+    return isPlainObject(saved) ? saved : {};
+  } catch (cause) {
+    throw unsupported(directory, `is not a saved model: ${reasonAgainst(directory, cause)}`);
+  }
 }
 
 /** Why a directory gives no configuration of a model, and what to give instead. */
@@ -80,12 +115,22 @@ function sectionOf(type: unknown): ModelSection | undefined {
   return modelSchema.options.find(({ shape }) => shape.type.safeParse(type).success && type !== undefined);
 }
 
-function savedModel(saved: Record<string, unknown>, { shape, def }: ModelSection): Record<string, unknown> {
-  const isOpen = def.catchall?._zod.def.type !== "never"; // of a family whose fields are known to Python alone
-  const isField = (name: string) =>
-    (isOpen ? !notArchitecture.includes(name) : Object.hasOwn(shape, name)) && !(ownModelFields as readonly string[]).includes(name);
-  const architecture = Object.entries(saved).filter(([name]) => isField(name));
-  const dtype = dtypeSchema.safeParse(saved["dtype"] ?? saved["torch_dtype"]);
-  // Transformers takes a model that does not say for float32, which also holds every number of a float16.
-  return { ...Object.fromEntries(architecture), dtype: dtype.success ? dtype.data : "float32" };
+/** The fields of the architecture in a section; null for a family whose fields only Python knows. */
+function fieldsOf({ shape, def }: ModelSection): string[] | null {
+  const isOpen = def.catchall?._zod.def.type !== "never";
+  return isOpen ? null : Object.keys(shape).filter((name) => !(ownModelFields as readonly string[]).includes(name));
+}
+
+function architectureOf(saved: Record<string, unknown>, names: readonly string[] | null): Record<string, unknown> {
+  const isField = (name: string, value: unknown): boolean => {
+    if (specialTokens.includes(name)) return value !== null && (names === null || names.includes(name));
+    return names === null ? ![...notArchitecture, ...ownModelFields].includes(name) : names.includes(name);
+  };
+  return Object.fromEntries(Object.entries(saved).filter(([name, value]) => isField(name, value)));
+}
+
+/** The dtype to train in. Transformers takes a model that does not say for float32, which also holds every number of a float16. */
+function trainedDtype(saved: unknown): z.output<typeof dtypeSchema> {
+  const dtype = dtypeSchema.safeParse(saved);
+  return dtype.success ? dtype.data : "float32";
 }

@@ -1,5 +1,5 @@
 import type { ConfigIssue } from "../errors.js";
-import { checkpointLayer, type DescribeWeights } from "./checkpoint-layer.js";
+import { type CheckpointReaders, checkpointLayer } from "./checkpoint-layer.js";
 import { configHash } from "./config-hash.js";
 import { nearestName } from "./config-invalid.js";
 import { diffRunConfigs, type FieldDifference } from "./diff-run-configs.js";
@@ -39,8 +39,8 @@ export interface ConfigSources {
 interface ConfigReaders {
   /** In place of `readConfigFile`. */
   readFile?: typeof readConfigFile;
-  /** Derives the model from a file of weights. */
-  describeWeights?: DescribeWeights;
+  /** Read a saved model, and a file of weights. */
+  checkpoint?: CheckpointReaders;
 }
 
 /** A field whose value is not the preset's, and who set it. */
@@ -78,7 +78,7 @@ export function storedBase(stored: Record<string, unknown>, preset: string): Res
  * @param readers what reads more than this folder knows of: runs, and files of weights.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each with its path, its source, and what is accepted.
  */
-export async function resolveRunConfig(sources: ConfigSources = {}, { readFile, describeWeights }: ConfigReaders = {}): Promise<ResolvedConfig> {
+export async function resolveRunConfig(sources: ConfigSources = {}, { readFile, checkpoint }: ConfigReaders = {}): Promise<ResolvedConfig> {
   const { cwd = process.cwd() } = sources;
   const issues: ConfigIssue[] = [];
   const file = sources.file === undefined ? undefined : await (readFile ?? readConfigFile)(sources.file, cwd);
@@ -96,7 +96,7 @@ export async function resolveRunConfig(sources: ConfigSources = {}, { readFile, 
     setLayer(sources.set ?? [], issues),
   ];
   const layers = [...(file ? [file.layer] : []), ...given.map(({ values, sourceOf }) => ({ values: resolvePaths(values, cwd), sourceOf }))];
-  const merged = await mergeWithCheckpoint(preset, layers, issues, describeWeights);
+  const merged = await mergeWithCheckpoint(preset, layers, issues, checkpoint);
   const { values, unused } = inEngineSection(merged.values);
   return resolved(parseRunConfig(values, merged.sources, issues), preset, withPresentPaths(merged.sources), unused);
 }
@@ -124,7 +124,7 @@ async function mergeWithCheckpoint(
   preset: PresetName,
   layers: readonly Layer[],
   issues: ConfigIssue[],
-  describeWeights: DescribeWeights | undefined,
+  readers: CheckpointReaders | undefined,
 ): Promise<MergedLayers> {
   const base = [defaultsLayer(), presetLayer(preset)];
   const merged = mergeLayers([...base, ...layers], issues);
@@ -134,7 +134,8 @@ async function mergeWithCheckpoint(
     return isFamilyOf(preset, model["type"]) ? merged : mergeLayers([...base, causalLabels("default of model.type"), ...layers], []);
   }
   const source = merged.sources.get("model.from") ?? "";
-  const saved = await checkpointLayer(from, issues, source, describeWeights);
+  const { python } = merged.values;
+  const saved = await checkpointLayer(from, { issues, source, python: typeof python === "string" ? python : undefined, readers });
   if (!saved.isWhole && !layers.some(({ values }) => isPlainObject(values["model"]) && values["model"]["n_head"] !== undefined)) {
     issues.push({
       path: "model.n_head",

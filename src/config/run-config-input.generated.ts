@@ -79,6 +79,9 @@ export type ModelInput = {
     /** Maximum sequence length in tokens, and the default length of a training window. Default: `128`. */ max_position_embeddings?: number | undefined;
     /** Standard deviation of the model's own initialisation. Default: that of transformers. */ initializer_range?: number | undefined;
     /** Epsilon of every norm. Default: that of transformers. */ rms_norm_eps?: number | undefined;
+    /** Token whose embedding gets no gradient; null for none. Default: null. */ pad_token_id?: number | null | undefined;
+    /** Token before a text, which generation uses. Default: null. */ bos_token_id?: number | null | undefined;
+    /** Token after a text, at which generation stops. Default: null. */ eos_token_id?: number | Array<number> | null | undefined;
     /** Used only by older versions of transformers. Default: that of transformers. */ pretraining_tp?: number | null | undefined;
     /** Use one matrix as embedding and output head. Default: `true`. */ tie_word_embeddings?: boolean | undefined;
     /** Rotation of positions: `rope_type`, `rope_theta`, and the parameters of the type. Default: that of transformers. */ rope_parameters?: Record<string, Json> | null | undefined;
@@ -108,6 +111,9 @@ export type ModelInput = {
     /** Number of lower blocks without a sliding window. Default: that of transformers. */ max_window_layers?: number | undefined;
     /** Kind of attention of each block: `full_attention` or `sliding_attention`. Default: that of transformers. */ layer_types?: Array<string> | null | undefined;
     /** Dropout on the attention weights. Default: that of transformers. */ attention_dropout?: number | undefined;
+    /** Token whose embedding gets no gradient; null for none. Default: null. */ pad_token_id?: number | null | undefined;
+    /** Token before a text, which generation uses. Default: null. */ bos_token_id?: number | null | undefined;
+    /** Token after a text, at which generation stops. Default: null. */ eos_token_id?: number | Array<number> | null | undefined;
   }
   | {
     /** The small model of the notebook series: PyTorch's encoder layers with a causal mask and a tied output head. */ type: "tinylm";

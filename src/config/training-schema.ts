@@ -85,14 +85,14 @@ export const productOwnedModelConfig = {
   label2id: noLabels,
   problem_type: noLabels,
   use_cache: "training does not use the cache of keys and values",
-  bos_token_id: byteTokens,
-  eos_token_id: byteTokens,
-  pad_token_id: byteTokens,
 } as const satisfies Partial<Record<keyof typeof gpt2ConfigShape, string>>;
 
 /** Fields of GPT2Config that a run cannot set, with the reason. */
 export const productOwnedGpt2Config = {
   ...productOwnedModelConfig,
+  bos_token_id: byteTokens,
+  eos_token_id: byteTokens,
+  pad_token_id: byteTokens,
   add_cross_attention: "GPT-2 is trained as a decoder",
   summary_type: noSummary,
   summary_use_proj: noSummary,

@@ -180,3 +180,23 @@ export async function* drawStates(interpreter: string, request: StatesRequest, s
   const message = `${interpreter} drew ${drawn} of ${request.draws} states and ended. It printed: ${output || "nothing"}`;
   throw new BhBridgeError("PYTHON_NOT_FOUND", message, { cause: result });
 }
+
+/** A saved model's directory, its family, and the fields to report (null: those that transformers saves). */
+export interface SavedConfigRequest {
+  readonly directory: string;
+  readonly type: string;
+  readonly fields: readonly string[] | null;
+}
+
+const savedConfigSchema = z.object({ fields: z.record(z.string(), z.json()), dtype: z.string().nullish() });
+
+/** The configuration of a saved model as transformers reads it. */
+export type SavedConfig = z.output<typeof savedConfigSchema>;
+
+/** Let transformers read the `config.json` of a saved model; about 3 s. @throws {BhBridgeError} `FORMAT_UNSUPPORTED` with its message; as `probePython`. */
+export async function readSavedConfig(interpreter: string, request: SavedConfigRequest): Promise<SavedConfig> {
+  const answer = await runPythonScript(interpreter, { file: "scripts/read_saved_config.py", args: [JSON.stringify(request)], timeoutMs: importTimeoutMs });
+  const { success, data } = problemSchema.safeParse(answer);
+  if (!success) return savedConfigSchema.parse(answer);
+  throw new BhBridgeError("FORMAT_UNSUPPORTED", `transformers cannot read the config.json of ${request.directory}: ${data.problem}`);
+}

@@ -87,6 +87,9 @@ class LlamaConfig(TypedDict):
     max_position_embeddings: int
     initializer_range: NotRequired[float]
     rms_norm_eps: NotRequired[float]
+    pad_token_id: NotRequired[int | None]
+    bos_token_id: NotRequired[int | None]
+    eos_token_id: NotRequired[int | list[int] | None]
     pretraining_tp: NotRequired[int | None]
     tie_word_embeddings: bool
     rope_parameters: NotRequired[dict[str, Json] | None]
@@ -117,6 +120,9 @@ class Qwen3Config(TypedDict):
     max_window_layers: NotRequired[int]
     layer_types: NotRequired[list[str] | None]
     attention_dropout: NotRequired[float]
+    pad_token_id: NotRequired[int | None]
+    bos_token_id: NotRequired[int | None]
+    eos_token_id: NotRequired[int | list[int] | None]
 
 
 class TinylmConfig(TypedDict):

@@ -82,11 +82,22 @@ def architecture(kind: str, config: Mapping[str, object]) -> PreTrainedConfig:
     }
     # No token begins, ends or pads a text here, whatever the defaults of the class.
     special = {name: None for name in ("bos_token_id", "eos_token_id", "pad_token_id") if name in fields}
-    arguments = {**special, **config, **fractions}
+    arguments = {name: _finite_or_not(value) for name, value in {**special, **config, **fractions}.items()}
     try:
         return cast("Any", own)(**arguments)
     except (TypeError, ValueError, StrictDataclassError) as error:  # transformers' own checks
         raise ConfigInvalid(f"model: {own.__name__} rejects this configuration: {error.__cause__ or error}") from error
+
+
+def _finite_or_not(value: Any) -> Any:
+    """A value with the numbers that JSON lacks, as transformers saves them: `{"__float__": "Infinity"}`."""
+    if isinstance(value, dict):
+        return (
+            float(value["__float__"])
+            if value.keys() == {"__float__"}
+            else {k: _finite_or_not(v) for k, v in value.items()}
+        )
+    return [_finite_or_not(each) for each in value] if isinstance(value, list) else value
 
 
 def model_class(kind: str, norm: str) -> type[PreTrainedModel]:

@@ -40,6 +40,8 @@ export interface Family<Model = never> {
   readonly isReadFromWeights?: boolean;
   /** Field that identifies the family in a `config.json` without `model_type`. */
   readonly knownBy?: string;
+  /** Fields with the notebook's defaults. The `config.json` of a saved model that names all of them is read without Python; absent for a family whose fields have changed. */
+  readonly completeWith?: readonly string[];
   /** Fields of which engine `fast` supports only these values; absent if it does not support the family. */
   readonly fastEngine?: Readonly<Record<string, readonly unknown[]>>;
   /** Python module and class of the model with RMSNorm (default: `modeling_other_norms` builds the class). */

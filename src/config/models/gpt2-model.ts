@@ -90,6 +90,7 @@ export const gpt2 = {
   parameters: gpt2Parameters,
   isReadFromWeights: true,
   knownBy: "n_embd",
+  completeWith: ["vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "resid_pdrop", "embd_pdrop", "attn_pdrop"],
   fastEngine: { activation_function: ["gelu_new"], resid_pdrop: [0], embd_pdrop: [0], attn_pdrop: [0], reorder_and_upcast_attn: [false] },
   rmsNorm: { module: "modeling_gpt2_rmsnorm", name: "GPT2RMSNorm" },
 } as const satisfies Family<Gpt2Model>;

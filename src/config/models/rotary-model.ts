@@ -55,6 +55,9 @@ const notes: Readonly<Record<string, string>> = {
   use_sliding_window: "Restrict the attention of the upper blocks to the last sliding_window tokens.",
   sliding_window: "Length of the sliding window in tokens.",
   max_window_layers: "Number of lower blocks without a sliding window.",
+  pad_token_id: "Token whose embedding gets no gradient; null for none.",
+  bos_token_id: "Token before a text, which generation uses.",
+  eos_token_id: "Token after a text, at which generation stops.",
   layer_types: "Kind of attention of each block: `full_attention` or `sliding_attention`.",
 };
 
@@ -63,5 +66,7 @@ type Settable<Shape> = Omit<Shape, keyof typeof productOwnedModelConfig | "dtype
 /** The described fields of a generated shape that a run can set. */
 export function settableFields<Shape extends Readonly<Record<string, z.ZodType>>>(shape: Shape): Settable<Shape> {
   const settable = Object.entries(shape).filter(([name]) => name !== "dtype" && !Object.hasOwn(productOwnedModelConfig, name));
-  return Object.fromEntries(settable.map(([name, field]) => [name, field.describe(`${notes[name]} Default: that of transformers.`)])) as Settable<Shape>;
+  return Object.fromEntries(
+    settable.map(([name, field]) => [name, field.describe(`${notes[name]} Default: ${name.endsWith("_token_id") ? "null" : "that of transformers"}.`)]),
+  ) as Settable<Shape>;
 }

@@ -34,5 +34,6 @@ export const tinylm = {
   rules: [equalHeads],
   weights: (model) => gpt2WeightCount({ ...model, n_inner: null, tie_word_embeddings: true }),
   isAlwaysTied: true,
+  completeWith: ["vocab_size", "n_positions", "n_embd", "n_layer", "n_head"],
   source: "modeling_tinylm",
 } as const satisfies Family<z.output<typeof tinylmModelSchema>>;
