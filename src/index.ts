@@ -64,6 +64,8 @@ export {
 } from "./commands/config/config.js";
 export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./commands/doctor/checks.js";
 export {
+  type AuditDocument,
+  auditDocumentSchema,
   type CompareDocument,
   compareDocumentSchema,
   type ExportDocument,
@@ -102,6 +104,7 @@ export {
 export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/command.js";
 export { type ErrorDocument, errorDocumentSchema, type ProgressLine, progressLineSchema } from "./commands/terminal/terminal-documents.js";
 export { type TokenizerDocument, tokenizerDocumentSchema } from "./commands/tokenizer.js";
+export { type Audit, type AuditOptions, audit } from "./compare/audit/audit.js";
 export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";
 export type { TracedDifference } from "./compare/compare-traces.js";
 export type { Divergence } from "./compare/locate-divergence.js";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { auditSchema } from "../compare/audit/audit.js";
 import { comparisonSchema } from "../compare/compare.js";
 import { reproductionSchema } from "../compare/reproduce.js";
 import { rerecordingSchema } from "../compare/rerecord.js";
@@ -10,6 +11,10 @@ import { simulationSchema } from "../runner/simulate.js";
 /** The document of `compare --json`. */
 export const compareDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/compare@1"), ...comparisonSchema.shape });
 export type CompareDocument = z.output<typeof compareDocumentSchema>;
+
+/** The document of `audit --json`. */
+export const auditDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/audit@1"), ...auditSchema.shape });
+export type AuditDocument = z.output<typeof auditDocumentSchema>;
 
 /** The document of `reproduce --json`. */
 export const reproduceDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/reproduce@1"), ...reproductionSchema.shape });

@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   analyze: async () => (await import("./analyze.js")).analyzeCommand(),
   census: async () => (await import("./census.js")).censusCommand(),
   inspect: async () => (await import("./inspect/inspect.js")).inspectCommand(),
+  audit: async () => (await import("./audit.js")).auditCommand(),
   export: async () => (await import("./export.js")).exportCommand(),
   report: async () => (await import("./report.js")).reportCommand(),
   tokenizer: async () => (await import("./tokenizer.js")).tokenizerCommand(),

@@ -63,10 +63,11 @@ function nearest(tensors: readonly StoredTensor[], name: string): string {
   return names.length === tensors.length ? `it has ${names.join(", ")}` : `nearest of its ${tensors.length}: ${names.join(", ")}`;
 }
 
-/** How token embeddings are called at the end of their name: GPT-2, Llama and Qwen, BERT, and models of one's own. */
+/** How token embeddings are called at the end of their name: GPT-2, Llama and Qwen, GPT-NeoX, BERT, and models of one's own. */
 const embeddingNames: readonly string[] = [
   "wte.weight",
   "embed_tokens.weight",
+  "embed_in.weight",
   "word_embeddings.weight",
   "tok_embeddings.weight",
   "embedding.weight",

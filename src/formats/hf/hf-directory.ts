@@ -26,6 +26,11 @@ const modelFiles: readonly (readonly [name: string, open: (path: string, name: s
 const optimizerFile = "optimizer.pt";
 const configFile = "config.json";
 
+/** Whether a directory has the weights of a model, or the index of their shards. */
+export function holdsModel(directory: string): boolean {
+  return modelFiles.some(([name]) => existsSync(join(directory, name)));
+}
+
 /**
  * Open a directory that transformers saved: a model in one file or in shards, or an optimizer's state alone.
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when it holds neither, naming the checkpoints inside it; what the readers of its files throw.

@@ -1,0 +1,245 @@
+import { basename } from "node:path";
+import { z } from "zod";
+import { count, groupDigits } from "../../text/format.js";
+import type { CheckpointFacts, FileFacts } from "./read-checkpoint.js";
+import { type PathFaults, WeightPath } from "./weight-path.js";
+
+const findingKinds = [
+  "missing",
+  "damaged",
+  "not-finite",
+  "layout",
+  "step",
+  "duplicate",
+  "wrong-shard",
+  "out-of-order",
+  "foreign",
+  "not-descended",
+  "shared",
+] as const;
+
+export const findingSchema = z.strictObject({ kind: z.enum(findingKinds), checkpoints: z.array(z.string()), evidence: z.string() });
+type Finding = z.output<typeof findingSchema>;
+
+export interface Faults {
+  readonly findings: Finding[];
+  readonly notes: string[];
+}
+
+const at = ({ found }: CheckpointFacts): string => (found.step === null ? basename(found.name) : `step ${groupDigits(found.step)}`);
+const nameOf = ({ found }: CheckpointFacts): string => found.name;
+
+/** The steps of checkpoints for a sentence, at most six of them. */
+function steps(all: readonly CheckpointFacts[]): string {
+  const shown = all.length > 6 ? [...all.slice(0, 3), ...all.slice(-2)] : all;
+  const texts = shown.map(at);
+  return all.length > 6 ? `${texts.slice(0, 3).join(", ")}, … ${texts.slice(3).join(" and ")}` : texts.join(" and ");
+}
+
+function grouped<Value>(values: readonly Value[], keyOf: (value: Value) => string | null): Value[][] {
+  const groups = new Map<string, Value[]>();
+  for (const value of values) {
+    const key = keyOf(value);
+    if (key !== null) groups.set(key, [...(groups.get(key) ?? []), value]);
+  }
+  return [...groups.values()];
+}
+
+/** Faults of one series. @param all its checkpoints in the order of their steps. */
+export function findFaults(all: readonly CheckpointFacts[]): Faults {
+  const read = all.filter(({ fault }) => !fault);
+  const found: Faults = { findings: ownFaults(all), notes: [] };
+  layoutFaults(read, found);
+  const sound = read.filter(({ notFinite }) => notFinite.length === 0);
+  const repeated = duplicates(sound, found);
+  pathFaults(sound, repeated, found);
+  return found;
+}
+
+function ownFaults(all: readonly CheckpointFacts[]): Finding[] {
+  return all.flatMap((facts): Finding[] => {
+    const { found, fault, notFinite } = facts;
+    const checkpoints = [found.name];
+    const shown = notFinite.length > 3 ? `${notFinite.slice(0, 3).join(", ")} and ${notFinite.length - 3} more` : notFinite.join(", ");
+    return [
+      ...(fault ? [{ kind: fault.kind, checkpoints, evidence: fault.message }] : []),
+      ...(notFinite.length > 0 ? [{ kind: "not-finite" as const, checkpoints, evidence: `NaN or infinity in ${shown}` }] : []),
+      ...(found.trainerStep !== undefined && found.trainerStep !== found.step
+        ? [{ kind: "step" as const, checkpoints, evidence: `the name has step ${found.step}, trainer_state.json has step ${found.trainerStep}` }]
+        : []),
+    ];
+  });
+}
+
+/** Tensors whose dtype or shape differs from that in most checkpoints, one finding per difference. */
+function layoutFaults(read: readonly CheckpointFacts[], { findings }: Faults): void {
+  const layouts = grouped(read, ({ layout }) => JSON.stringify([...layout].sort()));
+  const most = layouts.reduce<CheckpointFacts[]>((a, b) => (b.length > a.length ? b : a), []);
+  const usual = most[0]?.layout;
+  if (!usual) return;
+  for (const group of layouts) {
+    const [one] = group;
+    if (!one || group === most) continue;
+    const names = [...new Set([...usual.keys(), ...one.layout.keys()])].filter((name) => usual.get(name) !== one.layout.get(name));
+    const [name = ""] = names;
+    const more = names.length > 1 ? `, and ${count(names.length - 1, "more difference")}` : "";
+    const evidence = `${name} is ${one.layout.get(name) ?? "absent"}, in ${count(most.length, "other checkpoint")} ${usual.get(name) ?? "absent"}${more}`;
+    findings.push({ kind: "layout", checkpoints: group.map(nameOf), evidence });
+  }
+}
+
+/** Report checkpoints with equal weights; returns them. */
+function duplicates(sound: readonly CheckpointFacts[], { findings, notes }: Faults): Set<CheckpointFacts> {
+  const repeated = new Set<CheckpointFacts>();
+  const sampled = ({ files }: CheckpointFacts) => files.map(({ sampleHash }) => sampleHash).join();
+  for (const group of grouped(sound, (facts) => facts.weights ?? sampled(facts))) {
+    const [first, second] = group;
+    if (!first || !second || new Set(group.map(({ found }) => found.step ?? found.name)).size === 1) continue;
+    for (const facts of group) repeated.add(facts);
+    const reason = excuse(sound, group);
+    const what = first.weights === null ? "the same sampled weights" : "the same weights";
+    if (reason === undefined) {
+      const evidence = `${steps(group)} have ${what}, bit for bit (${first.embedding ?? "no embedding"})`;
+      findings.push({ kind: "duplicate", checkpoints: group.map(nameOf), evidence });
+    } else notes.push(`${steps(group)} have ${what}: ${reason}`);
+  }
+  return repeated;
+}
+
+/** Optimizer steps that a dynamic loss scale of 2^32 can skip, rounded up. */
+const skippedSteps = 32;
+/** Share of sampled weights that change before a training that comes to rest by rounding. */
+const restingShare = 0.01;
+
+/** Why consecutive checkpoints may be equal; undefined if only an error explains it. */
+function excuse(sound: readonly CheckpointFacts[], group: readonly CheckpointFacts[]): string | undefined {
+  const [start, end] = [sound.indexOf(group[0] as CheckpointFacts), sound.indexOf(group.at(-1) as CheckpointFacts)];
+  if (end - start + 1 !== group.length) return undefined;
+  const [from, to] = [group[0]?.found, group.at(-1)?.found];
+  if (from?.step === null || to?.step === null || !from || !to) return undefined;
+  if (to.isAtRest?.(from.step)) return "their learning rate was 0";
+  const last = sound.at(-1)?.found.step ?? 0;
+  const span = to.step - from.step;
+  if (start === 0 && from.step === 0 && (span === 1 || (span <= skippedSteps && span <= last / 1000))) {
+    return "a warm-up starts with a learning rate of 0, and a loss scale skips first steps";
+  }
+  const [before, first] = [sound[start - 1], group[0]];
+  return before && first && changedShare(before, first) < restingShare ? "the training had come to rest within rounding" : undefined;
+}
+
+function changedShare(a: CheckpointFacts, b: CheckpointFacts): number {
+  const [left, right] = [a, b].map(({ files }) => files.flatMap(({ samples }) => samples.map(({ values }) => values)));
+  let [changed, all] = [0, 0];
+  for (const [index, values] of (left ?? []).entries()) {
+    all += values.length;
+    for (let at = 0; at < values.length; at++) if (values[at] !== right?.[index]?.[at]) changed++;
+  }
+  return all === 0 ? 1 : changed / all;
+}
+
+/** The part of a model that a file holds, whatever the file is called. */
+const partOf = ({ samples }: FileFacts): string => samples.map(({ tensor, values, columns }) => `${tensor} ${values.length} ${columns}`).join();
+
+function pathFaults(sound: readonly CheckpointFacts[], repeated: ReadonlySet<CheckpointFacts>, found: Faults): void {
+  const parts = new Set(sound.flatMap(({ files }) => files.filter(({ samples }) => samples.length > 0).map(partOf)));
+  const stepsOf = sound.map(({ found: { step } }) => step);
+  const judged = [...parts].map((part) => {
+    const files = sound.map((facts) => facts.files.find((file) => partOf(file) === part));
+    const path = new WeightPath(files, stepsOf);
+    repeatedShards(sound, files, path, repeated, found);
+    const file = files.find((one) => one)?.name ?? "";
+    return { file, faults: path.faults() };
+  });
+  if (judged.length === 0) return;
+  reportMisfits(sound, judged, found);
+  reportLinks(sound, judged, found);
+}
+
+type Judged = { readonly file: string; readonly faults: PathFaults };
+
+/** The same file in checkpoints whose other files differ. */
+function repeatedShards(
+  sound: readonly CheckpointFacts[],
+  files: readonly (FileFacts | undefined)[],
+  path: WeightPath,
+  repeated: ReadonlySet<CheckpointFacts>,
+  { findings }: Faults,
+): void {
+  if (sound.every((facts) => facts.files.length < 2)) return;
+  const pairs = files.slice(1).filter((file, index) => file && files[index] && sound[index + 1] !== undefined).length;
+  const still = files.slice(1).filter((file, index) => file && file.sampleHash === files[index]?.sampleHash).length;
+  if (still > pairs / 2) return; // these weights are not trained
+  const positions = files.map((_, position) => position).filter((position) => files[position]);
+  for (const group of grouped(positions, (position) => files[position]?.hash ?? files[position]?.sampleHash ?? null)) {
+    const weights = new Set(group.map((position) => sound[position]?.weights ?? sound[position]?.found.name));
+    if (weights.size < 2) continue;
+    const best = path.bestOf(group);
+    const wrong = group.filter(
+      (position) => position !== best && !(repeated.has(sound[position] as CheckpointFacts) && sound[position]?.weights === sound[best]?.weights),
+    );
+    const members = [...wrong, best].map((position) => sound[position] as CheckpointFacts);
+    const evidence = `${files[best]?.name} is the same at ${steps(members)}, while their other files differ; it fits ${at(members.at(-1) as CheckpointFacts)}`;
+    findings.push({ kind: "wrong-shard", checkpoints: members.map(nameOf), evidence });
+  }
+}
+
+function reportMisfits(sound: readonly CheckpointFacts[], judged: readonly Judged[], { findings }: Faults): void {
+  const name = (position: number | undefined) => (position === undefined ? undefined : at(sound[position] as CheckpointFacts));
+  const [{ faults: first }] = judged as [Judged];
+  const everywhere = (position: number) => judged.every(({ faults }) => faults.misfits.some((misfit) => misfit.at === position));
+  const together = first.misfits.filter((misfit) => everywhere(misfit.at));
+  for (const { at: position, between } of together) {
+    const [before, after] = between.map(name);
+    const where = before && after ? `between ${before} and ${after}` : before ? `after ${before}` : after ? `before ${after}` : "at the place of its neighbour";
+    const evidence = `the path of the weights through the steps is shorter with ${name(position)} ${where}`;
+    findings.push({ kind: "out-of-order", checkpoints: [nameOf(sound[position] as CheckpointFacts)], evidence });
+  }
+  for (const { file, faults } of judged) {
+    for (const { at: position, between } of faults.misfits) {
+      if (everywhere(position)) continue;
+      const where = between.map(name).filter((text) => text !== undefined);
+      const evidence = `${file} of ${name(position)} fits near ${where.join(" and ") || "its neighbour"}, its other files do not`;
+      findings.push({ kind: "wrong-shard", checkpoints: [nameOf(sound[position] as CheckpointFacts)], evidence });
+    }
+  }
+}
+
+function reportLinks(sound: readonly CheckpointFacts[], judged: readonly Judged[], { findings, notes }: Faults): void {
+  const facts = (position: number) => sound[position] as CheckpointFacts;
+  const collect = (of: (faults: PathFaults) => readonly number[]) => [...new Set(judged.flatMap(({ faults }) => of(faults)))].sort((a, b) => a - b);
+  for (const position of collect(({ foreign }) => foreign)) {
+    const files = judged.filter(({ faults }) => faults.foreign.includes(position)).map(({ file }) => file);
+    const isAll = files.length === judged.length;
+    const evidence = `${isAll ? at(facts(position)) : `${files.join(", ")} of ${at(facts(position))}`} shares nothing with the checkpoints before and after, which belong together`;
+    findings.push({ kind: isAll ? "foreign" : "wrong-shard", checkpoints: [nameOf(facts(position))], evidence });
+  }
+  for (const position of collect(({ breaks }) => breaks)) {
+    const earlier = sound.slice(0, position);
+    const files = judged.filter(({ faults }) => faults.breaks.includes(position)).map(({ file }) => file);
+    const part = files.length === judged.length ? "" : ` in ${files.join(", ")}`;
+    const evidence = `the weights of ${at(facts(position))} are independent of ${earlier.length === 1 ? "" : "those up to "}${at(facts(position - 1))}${part}: the series does not descend from ${earlier.length === 1 ? "its first step" : "its first steps"}`;
+    findings.push({ kind: "not-descended", checkpoints: [...earlier, facts(position)].map(nameOf), evidence });
+  }
+  if (judged.every(({ faults }) => faults.isStartUndecided)) {
+    notes.push(`Whether the series descends from step 0 is undecided: too few weights were sampled for how far they moved by ${at(facts(1))}`);
+  }
+}
+
+/** Weights that two series have in common. */
+export function sharedFaults(all: readonly { readonly name: string; readonly checkpoints: readonly CheckpointFacts[] }[]): Faults {
+  const found: Faults = { findings: [], notes: [] };
+  const keyOf = ({ weights, files }: CheckpointFacts) => weights ?? files.map(({ sampleHash }) => sampleHash).join();
+  for (const [index, a] of all.entries()) {
+    for (const b of all.slice(index + 1)) {
+      const keys = new Map(a.checkpoints.filter(({ fault }) => !fault).map((facts) => [keyOf(facts), facts] as const));
+      const shared = b.checkpoints.filter((facts) => !facts.fault && keys.has(keyOf(facts)));
+      if (shared.length === 0) continue;
+      const own = [...new Set(shared.map((facts) => keys.get(keyOf(facts)) as CheckpointFacts))];
+      const isStart = own.length === 1 && own[0]?.found.step === 0;
+      const text = `${a.name} and ${b.name} have the same weights at ${steps(shared)}`;
+      if (isStart) found.notes.push(`${text}: the trainings start from the same weights`);
+      else found.findings.push({ kind: "shared", checkpoints: [...own, ...shared].map(nameOf), evidence: text });
+    }
+  }
+  return found;
+}
