@@ -4,7 +4,7 @@ import { Bridge } from "../../src/bridge/bridge.js";
 import { corpusOf } from "../../src/bridge/corpus.js";
 import { loadRunConfig } from "../../src/bridge/load-run-config.js";
 import { type PresetName, presetNames } from "../../src/config/presets.js";
-import { python, temporaryFolder } from "./program.js";
+import { temporaryFolder, warmPython } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
 /** What decides the bits of a training on one thread of the CPU, as far as is known. */
@@ -22,7 +22,7 @@ export interface GoldenHistories {
 
 /** A Python on one thread, and the environment that it computes in. */
 export async function startGolden(): Promise<{ bridge: Bridge; environment: GoldenEnvironment }> {
-  const bridge = await Bridge.start({ python, threads: 1, device: "cpu" });
+  const bridge = await Bridge.start({ python: warmPython, threads: 1, device: "cpu" });
   const { torch, cpu_capability, processor } = bridge.environment;
   return { bridge, environment: { torch, cpu_capability, processor } };
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { inspectDocumentSchema } from "../../src/commands/inspect/next-steps.js";
 import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { printedBy } from "../unit/formats/reference-python.js";
-import { projectRoot, python, run, temporaryFolder } from "./program.js";
+import { projectRoot, run, temporaryFolder, warmPython } from "./program.js";
 import { trainTogether } from "./train-together.js";
 
 const folder = temporaryFolder();
@@ -46,7 +46,7 @@ async function runSuggested(command: string, path: string): Promise<void> {
   const cut = trained.includes(path) ? training : ["--print-config"];
   const short = command.startsWith("bh-bridge train ") ? `${command} ${cut.join(" ")}` : command;
   const line = short.replace(/^bh-bridge/, `"${process.execPath}" "${join(projectRoot, "dist/cli.js")}"`);
-  const { exitCode, all } = await execa("sh", ["-c", line], { cwd: folder.path, env: { BH_BRIDGE_PYTHON: python }, all: true, reject: false, stdin: "ignore" });
+  const { exitCode, all } = await execa("sh", ["-c", line], { cwd: folder.path, env: { BH_BRIDGE_PYTHON: warmPython }, all: true, reject: false, stdin: "ignore" });
   expect(exitCode, `${command}\n${all}`).toBe(0);
 }
 

@@ -10,7 +10,7 @@ import { openResumable, resumedTraining } from "../../src/runner/resume.js";
 import { trainIn } from "../../src/runner/train.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { printedBy } from "../unit/formats/reference-python.js";
-import { eventually, projectRoot, python, run, start, temporaryFolder } from "./program.js";
+import { eventually, projectRoot, run, start, temporaryFolder, warmPython } from "./program.js";
 import { oneThread, trainOn } from "./train-together.js";
 
 const folder = temporaryFolder();
@@ -87,7 +87,7 @@ test.each([
   copyOf(whole, name, { status: "running", ended: null });
   const question = [join(import.meta.dirname, "answer_prompt.py"), "Resume it?", answer];
   const command = [process.execPath, join(projectRoot, "dist/cli.js"), ...quietly(name)];
-  const { exitCode, stdout } = await execa("python3", [...question, ...command], { env: { BH_BRIDGE_PYTHON: python, CI: "" }, stdin: "ignore", reject: false });
+  const { exitCode, stdout } = await execa("python3", [...question, ...command], { env: { BH_BRIDGE_PYTHON: warmPython, CI: "" }, stdin: "ignore", reject: false });
   expect(exitCode, stdout).toBe(0);
   expect(readdirSync(join(folder.path, name))).toHaveLength(runs);
 });
@@ -221,7 +221,7 @@ test.each([
   const copy = copyOf(whole, `removed-${answer}`);
   const command = [process.execPath, join(projectRoot, "dist/cli.js"), "runs", "rm", copy];
   const asked = await execa("python3", [join(import.meta.dirname, "answer_prompt.py"), "Remove permanently?", answer, ...command], {
-    env: { BH_BRIDGE_PYTHON: python, CI: "" },
+    env: { BH_BRIDGE_PYTHON: warmPython, CI: "" },
     stdin: "ignore",
     reject: false,
   });

@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { setupDocumentSchema } from "../../src/commands/setup/setup.js";
 import { errorDocumentSchema } from "../../src/commands/terminal/terminal-documents.js";
+import { pythonRequirements } from "../../src/python/require-packages.js";
+import { isFull } from "../repetitions.js";
 import { run, start, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
@@ -10,8 +13,33 @@ afterAll(() => folder[Symbol.dispose]());
 
 const directory = join(folder.path, "venv");
 const setUp = ["setup", "--dir", directory, "--json"];
-/** To compile ten thousand modules that nobody imports takes pip longer than to install them. */
-const env = { PIP_NO_COMPILE: "1" };
+
+/** Wheels with the names and lowest versions of the packages, and so many files that installing them takes a second. */
+function writeWheels(to: string): void {
+  const wheels = [...pythonRequirements().packages].map(([name, range]) => [name, /\d[\d.]*/.exec(range)?.[0]]);
+  const program = `
+import json, sys, zipfile
+for name, version in json.loads(sys.argv[1]):
+    info = f"{name}-{version}.dist-info"
+    files = {f"{name}/part{number}.py": "" for number in range(400)} | {
+        f"{name}/__init__.py": f"__version__ = '{version}'",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }
+    with zipfile.ZipFile(f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        for path, text in files.items(): wheel.writestr(path, text)
+        wheel.writestr(f"{info}/RECORD", "".join(f"{path},,\\n" for path in [*files, f"{info}/RECORD"]))`;
+  mkdirSync(to);
+  execFileSync("python3", ["-c", program, JSON.stringify(wheels)], { cwd: to });
+}
+
+/**
+ * What pip installs: with FULL_TESTS=1 the packages themselves, as `npm test` does on a fresh checkout; otherwise small wheels of their names. To compile ten
+ * thousand modules that nobody imports takes pip longer than to install them.
+ */
+const wheels = join(folder.path, "wheels");
+const env = { PIP_NO_COMPILE: "1", ...(!isFull && { PIP_NO_INDEX: "1", PIP_FIND_LINKS: wheels }) };
+if (!isFull) writeWheels(wheels);
 
 /** A real installation of a GB takes 30 s on an idle machine; this allows for slow networks and busy disks. */
 const installTimeoutMs = 600_000;
