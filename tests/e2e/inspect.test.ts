@@ -46,7 +46,13 @@ async function runSuggested(command: string, path: string): Promise<void> {
   const cut = trained.includes(path) ? training : ["--print-config"];
   const short = command.startsWith("bh-bridge train ") ? `${command} ${cut.join(" ")}` : command;
   const line = short.replace(/^bh-bridge/, `"${process.execPath}" "${join(projectRoot, "dist/cli.js")}"`);
-  const { exitCode, all } = await execa("sh", ["-c", line], { cwd: folder.path, env: { BH_BRIDGE_PYTHON: warmPython }, all: true, reject: false, stdin: "ignore" });
+  const { exitCode, all } = await execa("sh", ["-c", line], {
+    cwd: folder.path,
+    env: { BH_BRIDGE_PYTHON: warmPython },
+    all: true,
+    reject: false,
+    stdin: "ignore",
+  });
   expect(exitCode, `${command}\n${all}`).toBe(0);
 }
 

@@ -38,7 +38,7 @@ const documented = new Set(pages.flatMap((page) => ownCommands(readFileSync(join
 function cheaply(command: string): string {
   const [name = ""] = /^(setup|serve|resume|reproduce|rerecord|runs rm|doctor --measure|sweep export)\b/.exec(command) ?? [];
   if (name !== "") return `${name} --help`;
-  if (/^(sweep|experiment) /.test(command)) return command.replace(/( --dry-run)?$/, " --dry-run");
+  if (/^(sweep|experiment) /.test(command)) return command.replace(/( --dry-run)?$/, " --dry-run --device cpu --threads 1"); // else PyTorch is asked
   return command.startsWith("train ") || command === "train" ? `${command} --print-config` : command.replaceAll(/\bRUN(?:-[AB])?\b/g, "my-run");
 }
 
@@ -62,7 +62,7 @@ shutil.make_archive("run", "zip", "runs", "my-run")`;
 });
 
 test.each([...new Set([...documented].map(cheaply))])("npx bh-bridge %s", async (line) => {
-  const env = { ...inFolder.env, ...(line.endsWith("--dry-run") && withoutTorch) };
+  const env = { ...inFolder.env, ...(line.includes("--dry-run") && withoutTorch) };
   const { exitCode, all } = await execa("sh", ["-c", `node_modules/.bin/bh-bridge ${line}`], { ...inFolder, env, all: true, reject: false });
   expect(exitCode, all).toBe(0);
 });

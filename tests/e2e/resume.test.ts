@@ -87,7 +87,11 @@ test.each([
   copyOf(whole, name, { status: "running", ended: null });
   const question = [join(import.meta.dirname, "answer_prompt.py"), "Resume it?", answer];
   const command = [process.execPath, join(projectRoot, "dist/cli.js"), ...quietly(name)];
-  const { exitCode, stdout } = await execa("python3", [...question, ...command], { env: { BH_BRIDGE_PYTHON: warmPython, CI: "" }, stdin: "ignore", reject: false });
+  const { exitCode, stdout } = await execa("python3", [...question, ...command], {
+    env: { BH_BRIDGE_PYTHON: warmPython, CI: "" },
+    stdin: "ignore",
+    reject: false,
+  });
   expect(exitCode, stdout).toBe(0);
   expect(readdirSync(join(folder.path, name))).toHaveLength(runs);
 });
