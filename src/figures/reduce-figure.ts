@@ -1,4 +1,4 @@
-import type { Figure, Mark } from "./figure.js";
+import type { Axis, Figure, Mark, Panel } from "./figure.js";
 import { stepLabel } from "./panels.js";
 
 /** The exponential mean of a line, corrected for its initial bias (Kingma & Ba 2015, section 3). Gaps stay gaps. */
@@ -13,40 +13,78 @@ export function smoothed(y: readonly (number | null)[], weight: number): (number
   });
 }
 
+type Scale = Axis["scale"];
+type Line = Mark & { mark: "line" };
+type Band = Mark & { mark: "band" };
+
+/** Columns per point: each column of the axis keeps at most its first, lowest, highest and last point, and the start of a gap. */
+const pointsOfColumn = 4;
+
 /**
- * A line with fewer points that looks the same: of each stretch its first, lowest, highest and last point stay, so that no spike is lost.
- * @param limit points at most, about; a shorter line is as it was.
+ * A line with fewer points that looks the same. The axis is divided into columns of equal width as displayed; each keeps its first, lowest, highest and last
+ * point. Every kept point is exact, so the few first steps on a logarithmic axis stay complete.
+ * @param limit points at most, about, per scale; a shorter line is unchanged.
+ * @param scales the scales on which the line may be displayed.
  */
-export function reduceSeries({ x, y }: SmoothLine, limit: number): { x: number[]; y: (number | null)[] } {
-  if (x.length <= limit) return { x: [...x], y: [...y] };
-  const stretches = Math.max(1, Math.floor(limit / 4));
-  const kept: number[] = [];
-  for (let stretch = 0; stretch < stretches; stretch++) {
-    const from = Math.floor((stretch * x.length) / stretches);
-    const to = Math.floor(((stretch + 1) * x.length) / stretches);
-    kept.push(...tellingPoints(y, from, to));
-  }
+export function reduceSeries(line: SmoothLine, limit: number, scales: readonly Scale[] = ["linear"]): Points {
+  return pointsAt(line, keptPoints(line, limit, scales, "straight"));
+}
+
+type Points = { x: number[]; y: (number | null)[] };
+
+function pointsAt({ x, y }: SmoothLine, kept: readonly number[]): Points {
   return { x: kept.map((index) => x[index] ?? 0), y: kept.map((index) => y[index] ?? null) };
 }
 
-/** Ascending, each once. */
-function tellingPoints(y: readonly (number | null)[], from: number, to: number): number[] {
-  let lowest = from;
-  let highest = from;
-  let gap: number | undefined;
-  for (let index = from; index < to; index++) {
-    const value = y[index];
-    if (value === null || value === undefined) gap ??= index;
-    else {
-      if (value < (y[lowest] ?? Number.POSITIVE_INFINITY)) lowest = index;
-      if (value > (y[highest] ?? Number.NEGATIVE_INFINITY)) highest = index;
-    }
+/** The indices of the kept points, in ascending order. Steps of equal value count as one point, which loses nothing. */
+function keptPoints({ x, y }: SmoothLine, limit: number, scales: readonly Scale[], curve: Line["curve"]): number[] {
+  const changes = curve === "step" && x.length > limit ? [...x.keys()].filter((at) => at === 0 || at === x.length - 1 || y[at] !== y[at - 1]) : [...x.keys()];
+  if (changes.length <= limit) return changes;
+  const kept = scales.flatMap((scale) =>
+    columnsOf(
+      changes.map((at) => x[at] ?? 0),
+      scale,
+      Math.max(1, Math.floor(limit / pointsOfColumn)),
+    ).flatMap(({ from, to }) => extremes(y, changes.slice(from, to))),
+  );
+  return ascending(kept);
+}
+
+const ascending = (values: readonly number[]) => [...new Set(values)].sort((a, b) => a - b);
+
+/** Ranges of consecutive points in the same column of the axis; of a path that turns back, ranges with equally many points. */
+function columnsOf(x: readonly number[], scale: Scale, columns: number): { from: number; to: number }[] {
+  const isAscending = x.every((value, at) => at === 0 || value >= (x[at - 1] ?? value));
+  const along = isAscending ? x.map((value) => positionOn(scale, value)) : [...x.keys()];
+  const first = along.find(Number.isFinite) ?? 0;
+  const width = ((along.at(-1) ?? 0) - first) / columns || 1;
+  const columnOf = (at: number) => Math.min(columns - 1, Math.floor(((along[at] ?? 0) - first) / width));
+  const starts = [...along.keys()].filter((at) => at === 0 || columnOf(at) !== columnOf(at - 1));
+  return starts.map((from, index) => ({ from, to: starts[index + 1] ?? x.length }));
+}
+
+/** The position of a value on an axis, up to a factor. */
+function positionOn(scale: Scale, value: number): number {
+  if (scale === "log") return Math.log(value);
+  return scale === "symlog" ? Math.sign(value) * Math.log1p(Math.abs(value)) : value;
+}
+
+/** First, lowest, highest and last of some points, and the start of a gap. */
+function extremes(y: readonly (number | null)[], points: readonly number[]): number[] {
+  const [first = 0, last = first] = [points[0], points.at(-1)];
+  let [lowest, highest] = [first, first];
+  for (const index of points) {
+    const value = y[index] ?? null;
+    if (value === null) continue;
+    if (value < (y[lowest] ?? Number.POSITIVE_INFINITY)) lowest = index;
+    if (value > (y[highest] ?? Number.NEGATIVE_INFINITY)) highest = index;
   }
-  return [...new Set([from, lowest, highest, to - 1, ...(gap === undefined ? [] : [gap])])].sort((a, b) => a - b);
+  const gap = points.find((index) => (y[index] ?? null) === null);
+  return [first, lowest, highest, last, ...(gap === undefined ? [] : [gap])];
 }
 
 /** Maximum number of points per line, of which more would not be visible, and per figure. */
-const mostOfLine = 1000;
+const mostOfLine = 2400;
 const mostOfFigure = 12_000;
 const fewestOfLine = 160;
 
@@ -54,25 +92,35 @@ const fewestOfLine = 160;
 export function reduceFigure(figure: Figure): Figure {
   const lines = figure.panels.flatMap(({ marks }) => marks.filter(({ mark }) => mark === "line" || mark === "band")).length;
   const limit = Math.min(mostOfLine, Math.max(fewestOfLine, Math.floor(mostOfFigure / lines)));
-  return { ...figure, panels: figure.panels.map((panel) => ({ ...panel, marks: panel.marks.map((mark) => reduceMark(mark, limit)) })) };
+  return { ...figure, panels: figure.panels.map((panel) => reducePanel(panel, limit)) };
 }
 
-function reduceMark(mark: Mark, limit: number): Mark {
-  if (mark.mark === "line") return { ...mark, ...reduceSeries(mark, limit) };
-  if (mark.mark !== "band" || mark.x.length <= limit) return mark;
-  return { ...mark, ...reducedBand(mark, limit) };
+function reducePanel(panel: Panel, limit: number): Panel {
+  const { scale } = panel.x;
+  const own = panel.marks.map((mark) => (mark.mark === "line" ? keptPoints(mark, limit, [scale], mark.curve) : []));
+  const marks = panel.marks.map((mark, index): Mark => {
+    if (mark.mark === "band") return mark.x.length <= limit ? mark : { ...mark, ...reducedBand(mark, scale, limit) };
+    if (mark.mark !== "line") return mark;
+    // Lines over the same steps keep the points of each other, so that the order of their values is right at each of them.
+    const together = mark.thin ? own[index] : own.filter((_, other) => isSameX(panel.marks[other], mark)).flat();
+    return { ...mark, ...pointsAt(mark, ascending(together ?? [])) };
+  });
+  return { ...panel, marks };
 }
 
-/** The lowest and highest edge of each stretch, so that the band covers the same area. */
-function reducedBand({ x, low, high }: Mark & { mark: "band" }, limit: number): Pick<Mark & { mark: "band" }, "x" | "low" | "high"> {
-  const starts = Array.from({ length: limit }, (_, stretch) => Math.floor((stretch * x.length) / limit));
-  const stretches = starts.map((from, index) => ({ from, to: starts[index + 1] ?? x.length }));
+function isSameX(other: Mark | undefined, { x }: Line): boolean {
+  return other?.mark === "line" && !other.thin && (other.x === x || (other.x.length === x.length && other.x.every((value, at) => value === x[at])));
+}
+
+/** The lowest and highest edge of each column, from its first to its last point, so that every value stays within the band. */
+function reducedBand({ x, low, high }: Band, scale: Scale, limit: number): Pick<Band, "x" | "low" | "high"> {
+  const columns = columnsOf(x, scale, Math.max(1, Math.floor(limit / 2))).map(({ from, to }) => ({ from, to, ends: ascending([from, to - 1]) }));
   const edge = (values: readonly (number | null)[], pick: (...values: number[]) => number) =>
-    stretches.map(({ from, to }) => {
+    columns.flatMap(({ from, to, ends }) => {
       const known = values.slice(from, to).filter((value) => value !== null);
-      return known.length === 0 ? null : pick(...known);
+      return ends.map(() => (known.length === 0 ? null : pick(...known)));
     });
-  return { x: starts.map((from) => x[from] ?? 0), low: edge(low, Math.min), high: edge(high, Math.max) };
+  return { x: columns.flatMap(({ ends }) => ends.map((at) => x[at] ?? 0)), low: edge(low, Math.min), high: edge(high, Math.max) };
 }
 
 /** Shorter lines are not smoothed. */
@@ -91,14 +139,14 @@ export interface SmoothLine {
 
 /** The smoothed line of each mark of each panel; null for marks that are not lines over the steps, and for short lines. */
 export function smoothLines({ panels }: Pick<Figure, "panels">): (SmoothLine | null)[][] {
-  return panels.map(({ x, marks }) => marks.map((mark) => (x.label === stepLabel && isSmoothable(mark) ? smoothLine(mark) : null)));
+  return panels.map(({ x, marks }) => marks.map((mark) => (x.label === stepLabel && isSmoothable(mark) ? smoothLine(mark, x.scale) : null)));
 }
 
 function isSmoothable(mark: Mark): mark is Mark & { mark: "line" } {
   return mark.mark === "line" && mark.curve === "straight" && !mark.thin && mark.x.length >= fewestPoints;
 }
 
-function smoothLine({ x, y }: SmoothLine): SmoothLine {
+function smoothLine({ x, y }: SmoothLine, scale: Scale): SmoothLine {
   const reached = Math.max(fewestReached, reach * x.length);
-  return reduceSeries({ x, y: smoothed(y, 1 - 1 / reached) }, mostDrawn);
+  return reduceSeries({ x, y: smoothed(y, 1 - 1 / reached) }, mostDrawn, [scale]);
 }

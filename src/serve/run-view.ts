@@ -267,5 +267,5 @@ function between({ x, y }: Line, from: number, to: number): Line {
 
 /** A line for JSON, without non-finite numbers, and no longer than a chart can show. */
 function reduced({ x, y }: Line, points: number): Omit<Series, "name"> {
-  return reduceSeries({ x, y: y.map((value) => (Number.isFinite(value) ? value : null)) }, points);
+  return reduceSeries({ x, y: y.map((value) => (Number.isFinite(value) ? value : null)) }, points, ["linear", "symlog"]);
 }

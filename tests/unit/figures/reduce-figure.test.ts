@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { type Figure, figureSchema, type Mark } from "../../../src/figures/figure.js";
 import { reduceFigure } from "../../../src/figures/reduce-figure.js";
 
@@ -20,31 +20,85 @@ const line = (points: number): Mark => ({
 });
 const reduced = (marks: readonly Mark[]) => reduceFigure(figureOf(marks)).panels[0]?.marks ?? [];
 
-test("a line with a thousand points stays as it is; a longer one has no more, and its spike", () => {
-  expect(reduced([line(1000)])).toEqual([line(1000)]);
-  const [short] = reduced([line(5000)]);
+test("a line with 2,400 points stays as it is; a longer one has no more, and its spike", () => {
+  expect(reduced([line(2400)])).toEqual([line(2400)]);
+  const [short] = reduced([line(9000)]);
   if (short?.mark !== "line") throw new Error("it is a line");
-  expect(short.x.length).toBeLessThanOrEqual(1000);
-  expect(short.x.length).toBeGreaterThan(400);
+  expect(short.x.length).toBeLessThanOrEqual(2400);
+  expect(short.x.length).toBeGreaterThan(1000);
   expect(Math.max(...short.y.map((value) => value ?? 0))).toBe(9);
   expect(short.x[short.y.indexOf(9)]).toBe(777);
 });
 
 test("many lines share twelve thousand points, and none has fewer than it takes to see it", () => {
-  const lengths = (lines: number) => reduced(Array.from({ length: lines }, () => line(3000))).map((mark) => (mark.mark === "line" ? mark.x.length : 0));
+  const shifted = (lines: number) => Array.from({ length: lines }, (_, at) => ({ ...line(3000), x: steps(3000).map((x) => x + at) }) as Mark);
+  const lengths = (lines: number) => reduced(shifted(lines)).map((mark) => (mark.mark === "line" ? mark.x.length : 0));
   expect(lengths(24).every((points) => points <= 12_000 / 24 && points > 200)).toBe(true);
   expect(lengths(200).every((points) => points <= 160 && points > 60)).toBe(true);
 });
 
-test("a band covers what it covered: of each stretch its lowest and its highest edge", () => {
-  const low = steps(2000).map((at) => (at === 1001 ? -5 : 0));
-  const high = steps(2000).map((at) => (at === 1000 ? 7 : at >= 4 && at < 6 ? null : 1));
-  const [band] = reduced([{ mark: "band", series: 0, x: steps(2000), low, high, curve: "step" }]);
+test("a band covers what it covered: of each column its lowest and its highest edge, from its first to its last point", () => {
+  const low = steps(4800).map((at) => (at === 2001 ? -5 : 0));
+  const high = steps(4800).map((at) => (at === 2000 ? 7 : at >= 8 && at < 12 ? null : 1));
+  const [band] = reduced([{ mark: "band", series: 0, x: steps(4800), low, high, curve: "step" }]);
   if (band?.mark !== "band") throw new Error("it is a band");
-  expect(band.x).toEqual(steps(1000).map((stretch) => 2 * stretch)); // two states a stretch
-  expect([band.low[500], band.high[500]]).toEqual([-5, 7]);
-  expect([band.low[499], band.high[499]]).toEqual([0, 1]);
-  expect(band.high[2]).toBeNull(); // a gap that fills its stretch
+  expect(band.x.length).toBeLessThanOrEqual(2400);
+  const at = (step: number) => band.x.findLastIndex((x) => x <= step);
+  expect([band.low[at(2001)], band.high[at(2001)]]).toEqual([-5, 7]);
+  expect([band.low[at(2004)], band.high[at(2004)]]).toEqual([0, 1]);
+  expect(band.high[at(9)]).toBeNull(); // a gap that fills its column
+});
+
+/** The value of a drawn line at a step. */
+function drawnAt(mark: Mark | undefined, step: number): number {
+  if (mark?.mark !== "line") throw new Error("it is a line");
+  const at = mark.x.findLastIndex((x) => x <= step);
+  const [from = 0, to = from, x0 = 0, x1 = x0] = [mark.y[at] ?? 0, mark.y[at + 1] ?? undefined, mark.x[at], mark.x[at + 1]];
+  return mark.curve === "step" || x1 === x0 ? from : from + ((step - x0) / (x1 - x0)) * (to - from);
+}
+
+describe.each([200, 4000, 10_000])("what is drawn of %i steps is what was recorded", (count) => {
+  // Distinct rows and components of a run: both rise at the first steps, fall and rise again; components are never more.
+  const distinct = steps(count + 1).map((step) => (step < 20 ? 1 + 5 * step + (step % 3) : 100 + Math.round(20 * Math.sin(step / (1 + step / 50)))));
+  const components = distinct.map((value, step) => Math.max(1, value - (step % 7)));
+  const lineOf = (y: number[]): Mark => ({ mark: "line", series: 0, x: steps(count + 1), y, curve: "step" });
+
+  it.each(["linear", "symlog", "log"] as const)("on a %s axis", (scale) => {
+    const panel = figureOf([lineOf(distinct), lineOf(components)]).panels[0];
+    if (!panel) throw new Error("there is a panel");
+    const [upper, lower] = reduceFigure({ ...figureOf([]), panels: [{ ...panel, x: { ...axis, scale } }] }).panels[0]?.marks ?? [];
+    if (upper?.mark !== "line" || lower?.mark !== "line") throw new Error("both are lines");
+    for (const mark of [upper, lower]) {
+      const recorded = mark === upper ? distinct : components;
+      expect(mark.y).toEqual(mark.x.map((step) => recorded[step]));
+    }
+    expect(upper.x).toEqual(lower.x);
+    const early = scale === "linear" ? 0 : 20;
+    for (let step = 0; step <= early; step++) expect(drawnAt(upper, step)).toBe(distinct[step]);
+    expect([upper.x[0], upper.x.at(-1)]).toEqual([0, count]);
+  });
+
+  it.each(["linear", "symlog"] as const)("and the mean of an experiment stays inside its band on a %s axis", (scale) => {
+    const x = steps(count + 1);
+    const mean = distinct.map((value, step) => value + Math.cos(step));
+    const band: Mark = { mark: "band", series: 0, x, low: mean.map((value) => value - 0.5), high: mean.map((value) => value + 0.5), curve: "step" };
+    const panel = figureOf([band, { mark: "line", series: 0, x, y: mean, curve: "step" }]).panels[0];
+    if (!panel) throw new Error("there is a panel");
+    const [drawn, line] = reduceFigure({ ...figureOf([]), panels: [{ ...panel, x: { ...axis, scale } }] }).panels[0]?.marks ?? [];
+    if (drawn?.mark !== "band" || line?.mark !== "line") throw new Error("a band and a line");
+    for (const step of line.x) {
+      const at = drawn.x.findLastIndex((value) => value <= step);
+      expect(drawn.low[at]).toBeLessThanOrEqual(drawnAt(line, step));
+      expect(drawn.high[at]).toBeGreaterThanOrEqual(drawnAt(line, step));
+    }
+  });
+});
+
+test("a staircase of few steps loses none of them, however long it is", () => {
+  const y = steps(100_000).map((at) => Math.floor(at / 500));
+  const [mark] = reduced([{ mark: "line", series: 0, x: steps(100_000), y, curve: "step" }]);
+  if (mark?.mark !== "line") throw new Error("it is a line");
+  expect(mark.x).toEqual([...steps(200).map((step) => 500 * step), 99_999]);
 });
 
 test("bands that are short and all other marks stay", () => {
