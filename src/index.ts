@@ -76,6 +76,8 @@ export {
   rerecordDocumentSchema,
   type SimulateDocument,
   simulateDocumentSchema,
+  type TokensDocument,
+  tokensDocumentSchema,
 } from "./commands/documents.js";
 export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect/next-steps.js";
 export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets.js";
@@ -151,6 +153,7 @@ export { type StartingPoint, startFrom } from "./runner/start-from.js";
 export type { FollowedTraining } from "./runner/train.js";
 export { type TrainedRun, type TrainOptions, train } from "./runner/train.js";
 export { type TrainResult, trainResultSchema } from "./runner/train-result.js";
+export { type UntrainedTokens, type UntrainedTokensOptions, untrainedTokens } from "./runner/untrained-tokens.js";
 export type { Checkpoint, CheckpointKind } from "./runs/checkpoint.js";
 export { openHistory } from "./runs/open-history.js";
 export { openCheckpoint } from "./runs/open-run-directory.js";

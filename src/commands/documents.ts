@@ -5,6 +5,7 @@ import { reproductionSchema } from "../compare/reproduce.js";
 import { rerecordingSchema } from "../compare/rerecord.js";
 import { exportedSchema } from "../runner/exported.js";
 import { simulationSchema } from "../runner/simulate.js";
+import { untrainedTokensSchema } from "../runner/untrained-tokens.js";
 
 // The JSON documents whose schemas are those of a result. Commands import only their types, so that help does not load what computes the results.
 
@@ -36,3 +37,7 @@ export const exportDocumentSchema = z.strictObject({
   upload: z.string().optional(),
 });
 export type ExportDocument = z.output<typeof exportDocumentSchema>;
+
+/** The document of `tokens --json`. */
+export const tokensDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/tokens@1"), ...untrainedTokensSchema.shape });
+export type TokensDocument = z.output<typeof tokensDocumentSchema>;

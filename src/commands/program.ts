@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import("./simulate.js")).simulateCommand(),
   analyze: async () => (await import("./analyze.js")).analyzeCommand(),
   census: async () => (await import("./census.js")).censusCommand(),
+  tokens: async () => (await import("./tokens.js")).tokensCommand(),
   inspect: async () => (await import("./inspect/inspect.js")).inspectCommand(),
   audit: async () => (await import("./audit.js")).auditCommand(),
   export: async () => (await import("./export.js")).exportCommand(),

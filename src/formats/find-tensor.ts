@@ -112,3 +112,21 @@ function choices(matrices: readonly TensorInfo[]): string {
   const more = matrices.length > namesTold ? `, and ${matrices.length - namesTold} more` : "";
   return `${matrices.length} matrices, and none is called as an embedding is; name one of ${names.join(", ")}${more}`;
 }
+
+/** Usual ends of the names of output embeddings: most models, GPT-NeoX, models of one's own, BERT and RoBERTa. */
+const headNames: readonly string[] = [
+  "lm_head.weight",
+  "embed_out.weight",
+  "output.weight",
+  "output_layer.weight",
+  "predictions.decoder.weight",
+  "lm_head.decoder.weight",
+  "head.weight",
+];
+
+/** The output embedding of a model: a matrix with its usual name and the shape of the input embedding. Undefined if the file has none, as for a tied model. */
+export function outputEmbedding<Tensor extends TensorInfo>(tensors: readonly Tensor[], [rows, columns]: readonly [number, number]): Tensor | undefined {
+  const matrices = tensors.filter(({ shape }) => shape.length === 2 && shape[0] === rows && shape[1] === columns);
+  const named = matrices.map((tensor) => ({ tensor, plain: plainTensorName(tensor.name) }));
+  return headNames.flatMap((name) => named.filter(({ plain }) => plain === name || plain.endsWith(`.${name}`)))[0]?.tensor;
+}

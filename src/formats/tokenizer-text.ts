@@ -44,7 +44,12 @@ const tokenizerSchema = z.looseObject({
 
 /** How the tokens of a tokenizer.json are written. Bytes that are no whole characters are written as `<0xE2>`. */
 export function tokenizerText(path: string): TokenText {
-  const { model, added_tokens, decoder } = tokenizerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  return textsOfTokenizer(JSON.parse(readFileSync(path, "utf8")));
+}
+
+/** As `tokenizerText`, from the content of the file. */
+export function textsOfTokenizer(definition: unknown): TokenText {
+  const { model, added_tokens, decoder } = tokenizerSchema.parse(definition);
   const shown = decoder?.type === "ByteLevel" ? ofBytes : (text: string) => text;
   const pairs: [string, number][] = Array.isArray(model.vocab) ? model.vocab.map(([text], id) => [text, id]) : Object.entries(model.vocab);
   const texts = new Map(pairs.map(([text, id]) => [id, shown(text)]));

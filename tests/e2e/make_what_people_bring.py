@@ -17,3 +17,24 @@ for step in (0, 100, 200, 300):
     checkpoint.mkdir(parents=True)
     save_file({name: value.astype(np.float32) for name, value in weights.items()}, checkpoint / "model.safetensors")
     weights = {name: value + draws.normal(0, 0.005, value.shape) for name, value in weights.items()}
+
+
+def model_with_untrained_tokens() -> None:
+    """Save padded-model: a GPT-2 whose tokens 300 to 319 are beyond its tokenizer and never trained."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train([str(folder / "story.txt")], trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet))
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=320, n_embd=32, n_layer=1, n_head=2, n_positions=64))
+    with torch.no_grad():
+        model.transformer.wte.weight[300:] *= 0.01
+    model.save_pretrained(folder / "padded-model")
+    tokenizer.save(str(folder / "padded-model" / "tokenizer.json"))
+
+
+model_with_untrained_tokens()

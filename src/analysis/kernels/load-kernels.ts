@@ -21,6 +21,16 @@ interface Kernels {
   configureRows(rowBytes: number, capacity: number): number;
   hashRows(kind: number, count: number, rowBytes: number): void;
   hashesAddress(): number;
+  configureProducts(columns: number, itemBytes: number, capacity: number, vectors: number): number;
+  widen(kind: number, count: number): void;
+  project(count: number, vectors: number): void;
+  gather(count: number): void;
+  offsetAddress(): number;
+  vectorsAddress(): number;
+  weightsAddress(): number;
+  dotsAddress(): number;
+  gatheredAddress(): number;
+  rowStride(): number;
 }
 
 /** Element kinds of `assembly/rows.ts`; 0, an integer, for all other dtypes. */

@@ -20,18 +20,23 @@ export async function chooseRows(options: RowsOptions, path: string, count: numb
   const { rows, corpus } = options;
   if (corpus !== undefined && rows !== "dead") throw new BhBridgeError("USAGE", "--corpus requires --rows dead, whose tokens are those that the corpus lacks");
   if (rows === "all") return undefined;
-  if (rows !== "dead") return rows.startsWith("@") ? parseRows(readList(rows.slice(1)), rows.slice(1), count) : parseRows(rows, "--rows", count);
+  if (rows !== "dead") return listedRows(rows, "--rows", count);
   if (corpus === undefined && !statSync(path).isDirectory()) {
     throw new BhBridgeError("USAGE", `--rows dead needs the corpus of the model, and ${path} is not a run: name the training text with --corpus FILE`);
   }
   return deadTokensOf(path, corpus, count);
 }
 
-function readList(path: string): string {
+/** The rows of an option with a list as `1,5,9-20`, or `@FILE` with such a list, ascending. @throws {BhBridgeError} `USAGE`, `FILE_UNREADABLE`. */
+export function listedRows(text: string, option: string, count: number): number[] {
+  return text.startsWith("@") ? parseRows(readList(text.slice(1), option), text.slice(1), count) : parseRows(text, option, count);
+}
+
+function readList(path: string, option: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new BhBridgeError("FILE_UNREADABLE", `${path}, the file of --rows, cannot be read`, { cause });
+    throw new BhBridgeError("FILE_UNREADABLE", `${path}, the file of ${option}, cannot be read`, { cause });
   }
 }
 

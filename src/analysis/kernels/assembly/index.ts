@@ -1,6 +1,18 @@
-// Exports of the kernels: the timeline of a history, and hashes of the rows of a matrix that is read in pieces.
+// Exports of the kernels: the timeline of a history, and hashes and products of the rows of a matrix that is read in pieces.
 import { elementsOf, fillKeys, hashRows as hash, nanElement, rowsEqual, rowsHaveNonfinite, reserve, resetArena } from "./rows";
 
+export {
+  configureProducts,
+  dotsAddress,
+  gather,
+  gatheredAddress,
+  offsetAddress,
+  project,
+  rowStride,
+  vectorsAddress,
+  weightsAddress,
+  widen,
+} from "./products";
 export { carry, configure, nonfiniteAddress, resultsAddress, scan, seen } from "./timeline";
 
 let keys: usize = 0;
