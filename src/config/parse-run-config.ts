@@ -69,7 +69,7 @@ function withSource({ reads, ...issue }: FoundIssue, sources: ReadonlyMap<string
 
 /** Whether somebody has set a value: it comes neither from the defaults nor from a preset or a saved model. */
 function isChosen(source: string | undefined): boolean {
-  return source !== undefined && !/^(?:default$|default of |preset |checkpoint )/.test(source);
+  return source !== undefined && !/^(?:default$|default of |preset |checkpoint |training_args\.bin of )/.test(source);
 }
 
 /** The source of the value at a path, or of what it stands in, or of the first value in it. */

@@ -1,4 +1,4 @@
-import type { ConfigIssue } from "../errors.js";
+import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { type CheckpointReaders, checkpointLayer } from "./checkpoint-layer.js";
 import { configHash } from "./config-hash.js";
 import { nearestName } from "./config-invalid.js";
@@ -19,7 +19,7 @@ export interface RunInput extends RunConfigInput {
   preset?: PresetName;
 }
 
-/** Where a configuration comes from. Later ones win: defaults, preset, saved model, file, input, aliases, `--set`. */
+/** Where a configuration comes from. Later ones win: defaults, preset, saved model (and its training's settings), file, input, aliases, `--set`. */
 export interface ConfigSources {
   preset?: string | undefined;
   /** A JSON, YAML, TypeScript or JavaScript file; where runs can be read, also a run directory. */
@@ -31,6 +31,8 @@ export interface ConfigSources {
   assignments?: readonly Assignment[] | undefined;
   /** `path=value`, each. */
   set?: readonly string[] | undefined;
+  /** Resume the training of the checkpoint `model.from`: the settings in its training_args.bin rank directly above the saved model. */
+  resumeState?: boolean | undefined;
   /** Where relative paths start, but for those in a file, which start at that file. */
   cwd?: string;
 }
@@ -96,7 +98,7 @@ export async function resolveRunConfig(sources: ConfigSources = {}, { readFile, 
     setLayer(sources.set ?? [], issues),
   ];
   const layers = [...(file ? [file.layer] : []), ...given.map(({ values, sourceOf }) => ({ values: resolvePaths(values, cwd), sourceOf }))];
-  const merged = await mergeWithCheckpoint(preset, layers, issues, checkpoint);
+  const merged = await mergeWithCheckpoint(preset, layers, issues, { readers: checkpoint, resumeState: sources.resumeState ?? false });
   const { values, unused } = inEngineSection(merged.values);
   return resolved(parseRunConfig(values, merged.sources, issues), preset, withPresentPaths(merged.sources), unused);
 }
@@ -124,7 +126,7 @@ async function mergeWithCheckpoint(
   preset: PresetName,
   layers: readonly Layer[],
   issues: ConfigIssue[],
-  readers: CheckpointReaders | undefined,
+  { readers, resumeState }: { readers: CheckpointReaders | undefined; resumeState: boolean },
 ): Promise<MergedLayers> {
   const base = [defaultsLayer(), presetLayer(preset)];
   const merged = mergeLayers([...base, ...layers], issues);
@@ -143,7 +145,20 @@ async function mergeWithCheckpoint(
       source,
     });
   }
-  return mergeLayers([...base, saved, causalLabels(saved.sourceOf("data.label_shift")), ...layers], []);
+  const settings = resumeState ? await settingsOf(from, issues, source) : [];
+  return mergeLayers([...base, saved, causalLabels(saved.sourceOf("data.label_shift")), ...settings, ...layers], []);
+}
+
+/** The settings that a Trainer script saved beside its checkpoint; none if it saved none. */
+async function settingsOf(checkpoint: string, issues: ConfigIssue[], source: string): Promise<Layer[]> {
+  const { hasTrainingArgs, trainingArgsLayer } = await import("./training-args-layer.js"); // few configurations require it
+  try {
+    return hasTrainingArgs(checkpoint) ? [trainingArgsLayer(checkpoint)] : [];
+  } catch (cause) {
+    if (!(cause instanceof BhBridgeError)) throw cause;
+    issues.push({ path: "model.from", message: cause.message, source });
+    return [];
+  }
 }
 
 /** Whether a model is of a family that is trained with a preset's labels: the preset's own, or the notebook's. */

@@ -22,7 +22,7 @@ type FindEqualRunOptions = Pick<TrainOptions, "signal" | "out" | "startFrom">;
  * @throws {BhBridgeError} `CONFIG_INVALID`, `CORPUS_INVALID`, `ABORTED`, and as `Bridge.start`.
  */
 export async function findEqualRun(input: RunInput = {}, options: FindEqualRunOptions = {}): Promise<string | undefined> {
-  const resolved = await loadRunConfig({ input });
+  const resolved = await loadRunConfig({ input, resumeState: options.startFrom !== undefined });
   const { python } = resolved.config;
   return equalRunOf(resolved, () => resolvePython({ ...(python && { config: python }) }, options.signal), options);
 }

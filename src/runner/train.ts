@@ -47,7 +47,10 @@ export interface TrainOptions {
   callbacks?: readonly TrainerCallback[];
   /** Folder of the runs (default: `runs`). */
   out?: string;
-  /** Checkpoint directory of HF's Trainer, to start from its optimizer, schedule and random streams. It must equal the configuration's `model.from`. */
+  /**
+   * Checkpoint directory of HF's Trainer, to start from its optimizer, schedule and random streams. It must equal the configuration's `model.from`. Fields that
+   * the configuration omits come from its training_args.bin.
+   */
   startFrom?: string;
 }
 
@@ -77,7 +80,7 @@ export interface TrainedRun {
  */
 export function train(input: RunInput = {}, options: TrainOptions = {}): FollowedTraining<TrainedRun> {
   return followTraining(async (tell) => {
-    const resolved = await loadRunConfig({ input });
+    const resolved = await loadRunConfig({ input, resumeState: options.startFrom !== undefined });
     if (options.startFrom !== undefined) requireSameStart(options.startFrom, resolved.config.model.from);
     const python = await resolvePython({ ...(resolved.config.python && { config: resolved.config.python }) }, options.signal);
     return trainResolved(resolved, python, options, { onEvent: tell });

@@ -38,3 +38,19 @@ def model_with_untrained_tokens() -> None:
 
 
 model_with_untrained_tokens()
+
+
+def training_of_a_script() -> None:
+    """Save my-training: the checkpoints of a script with transformers alone."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+
+    tokens = torch.tensor(list((folder / "story.txt").read_bytes()))
+    Trainer(
+        model=GPT2LMHeadModel(GPT2Config(vocab_size=128, n_positions=16, n_embd=8, n_layer=1, n_head=2)),
+        args=TrainingArguments(str(folder / "my-training"), max_steps=4, save_steps=2, use_cpu=True, report_to="none"),
+        train_dataset=[{"input_ids": part, "labels": part} for part in tokens.unfold(0, 16, 1)[:-1]],
+    ).train()
+
+
+training_of_a_script()

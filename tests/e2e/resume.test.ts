@@ -7,10 +7,12 @@ import { corpusOf } from "../../src/bridge/corpus.js";
 import { runDocumentSchema, runsDocumentSchema, verifyDocumentSchema } from "../../src/commands/runs/format-runs.js";
 import { openRun } from "../../src/runner/open-run.js";
 import { openResumable, resumedTraining } from "../../src/runner/resume.js";
-import { trainIn } from "../../src/runner/train.js";
+import { train, trainIn } from "../../src/runner/train.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
+import { openCheckpoint } from "../../src/runs/open-run-directory.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { eventually, projectRoot, run, start, temporaryFolder, warmPython } from "./program.js";
+import { tensorBytes } from "./tensor-bytes.js";
 import { oneThread, trainOn } from "./train-together.js";
 
 const folder = temporaryFolder();
@@ -146,6 +148,34 @@ Trainer(model=model, args=TrainingArguments(sys.argv[2], **arguments), train_dat
   expect(steps).toEqual([30, 31, 32, 33, 34, 35]);
   expect(result.centroidNorm.map(([step]) => step)).toEqual([35]);
   expect(JSON.parse(readFileSync(join(result.run, "analysis.json"), "utf8")).steps).toEqual(steps);
+});
+
+test("--resume-state takes the settings of a Trainer script, and ends with the bits of its own resume_from_checkpoint", async () => {
+  const [text, theirs] = [join(folder.path, "times.txt"), join(folder.path, "scripted")];
+  writeFileSync(text, "It was the best of times, it was the worst of times, it was the age of wisdom, ".slice(0, 90).padEnd(90, "x"));
+  // 74 windows are 5 batches an epoch, which accumulate to two steps; step 5 is in the third epoch.
+  const settings = { learning_rate: 3e-3, lr_scheduler_type: "cosine", warmup_steps: 2, weight_decay: 0.1, optim: "adamw_torch", seed: 7, data_seed: 11 };
+  const sizes = { max_steps: 8, save_steps: 5, per_device_train_batch_size: 16, gradient_accumulation_steps: 4 };
+  const script = readFileSync(join(projectRoot, "tests/e2e/plain_trainer.py"), "utf8");
+  await printedBy(script, [text, theirs, JSON.stringify({ ...settings, ...sizes })]);
+  const args = ["--resume-state", "--corpus", text, "--threads", "1", "--out", join(folder.path, "from-script")];
+  const gpt2 = await run(["train", "--from", join(theirs, "gpt2/checkpoint-5"), ...args, "--json"]);
+  expect(gpt2.exitCode, gpt2.stderr).toBe(0);
+  expect(gpt2.stderr).toMatch(/training\.learning_rate +0\.001 → 0\.003 +\(training_args\.bin of .*checkpoint-5\)/);
+  expect(gpt2.stderr).toContain("does not contain the script's text");
+  const ended = trainResultSchema.parse(JSON.parse(gpt2.stdout)).run;
+  const input = { model: { from: join(theirs, "llama/checkpoint-5") }, data: { corpus: text }, threads: 1 };
+  const llama = await train({ ...input, python: warmPython }, { startFrom: input.model.from, out: join(folder.path, "from-script") });
+  for (const [family, directory] of Object.entries({ gpt2: ended, llama: llama.directory })) {
+    const [own, expected] = [join(directory, "final/model.safetensors"), join(theirs, family, "resumed/model.safetensors")];
+    await using model = await openCheckpoint(expected);
+    for (const { name } of model.tensors) expect(tensorBytes(own, name), `${family}: ${name}`).toEqual(tensorBytes(expected, name));
+    const { save_steps, ...ofTraining } = sizes;
+    const { seed, data_seed, ...others } = settings;
+    const config = JSON.parse(readFileSync(join(directory, "config.json"), "utf8"));
+    expect(config).toMatchObject({ seed, seeds: { data: data_seed }, device: "cpu", training: { ...others, ...ofTraining, bf16: false } });
+    expect((await openRun(directory)).manifest.start_from).toContain(`checkpoint-${save_steps}`);
+  }
 });
 
 test("a run whose first weights are gone goes on from its checkpoint; without one, what is gone is named", async () => {

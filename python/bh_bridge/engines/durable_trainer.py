@@ -22,6 +22,7 @@ class DurableTrainer(OpenTrainer):
         self._resume_from: Path | None = None  # the checkpoint that `train` resumes from
         self._epoch = -1  # index of the current epoch
         self._epoch_began_at: int | None = None  # global step
+        self._position = (0, 0)  # the epoch that `train` starts in, and its batches to skip
         super().__init__(model=model, callbacks=[_EpochCallback(self), *callbacks], **options)
 
     def train(self, *_: Any, **__: Any) -> Any:
@@ -51,8 +52,9 @@ class DurableTrainer(OpenTrainer):
         self.loss_since_log = torch.tensor(progress["total_loss"], device=self.args.device)
         self.loss_before_log = progress["total_loss_before_last_log"]
         self.last_logged_step = progress["last_logged_step"]
-        self._epoch = progress["epoch"] - 1
-        self._epoch_began_at = self.state.global_step - progress["steps_in_epoch"]
+        epoch, batches = self._position
+        self._epoch = epoch - 1
+        self._epoch_began_at = self.state.global_step - batches // self.args.gradient_accumulation_steps
 
     def begin_epoch(self) -> None:
         """Count epochs; called when one begins or a run resumes within one."""
@@ -76,10 +78,13 @@ class DurableTrainer(OpenTrainer):
 
     def training_position(self, epoch: int, batches: int) -> tuple[int, int]:
         """HF divides the step by the steps per epoch, which is wrong after a shortened epoch."""
-        if self._resume_from is None:
-            return epoch, batches
-        progress = _read_progress(self._resume_from)
-        return progress["epoch"], progress["steps_in_epoch"] * self.args.gradient_accumulation_steps
+        self._position = epoch, batches
+        if self._resume_from is not None:
+            progress = _read_progress(self._resume_from)
+            if progress["epoch"] is not None:
+                steps = progress["steps_in_epoch"]
+                self._position = progress["epoch"], steps * self.args.gradient_accumulation_steps
+        return self._position
 
     def load_optimizer(self, checkpoint: Path) -> None:
         checkpoints.load_optimizer(self._plain_optimizer(), checkpoint)

@@ -50,7 +50,7 @@ class Progress(TypedDict):
     total_loss: float
     total_loss_before_last_log: float
     last_logged_step: int
-    epoch: int
+    epoch: int | None  # None: the position that transformers computes
     steps_in_epoch: int
 
 

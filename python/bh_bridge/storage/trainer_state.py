@@ -26,7 +26,6 @@ class HfState(TypedDict):
     """The fields of transformers' trainer_state.json that are used here."""
 
     global_step: int
-    epoch: float | None
 
 
 class HfOptimizer(TypedDict):
@@ -92,7 +91,7 @@ def _convert_theirs(directory: Path, folder: Path) -> None:
     _write_optimizer(_load(directory / "optimizer.pt"), folder)
     (folder / "scheduler.json").write_text(json.dumps(_load(directory / "scheduler.pt")), encoding="utf-8")
     _write_random_state(_load(directory / "rng_state.pth"), folder)
-    (folder / "progress.json").write_text(json.dumps(_progress(_trainer_state(directory))), encoding="utf-8")
+    (folder / "progress.json").write_text(json.dumps(_progress(_step_of_theirs(directory))), encoding="utf-8")
 
 
 def _trainer_state(directory: Path) -> HfState:
@@ -140,15 +139,12 @@ def _write_random_state(saved: HfRandomState, folder: Path) -> None:
     (folder / "random_state.json").write_text(json.dumps(streams), encoding="utf-8")
 
 
-def _progress(state: HfState) -> checkpoints.Progress:
-    """Progress as HF restores it: the mean loss starts again at 0, and the epoch is its integer part."""
-    epoch = float(state["epoch"] or 0)
-    begun = int(epoch)
-    steps_per_epoch = state["global_step"] / epoch if epoch else 0
+def _progress(step: int) -> checkpoints.Progress:
+    """Progress as HF restores it: the mean loss starts again at 0, and the position follows from the step."""
     return {
         "total_loss": 0.0,
         "total_loss_before_last_log": 0.0,
-        "last_logged_step": state["global_step"],
-        "epoch": begun,
-        "steps_in_epoch": round((epoch - begun) * steps_per_epoch),
+        "last_logged_step": step,
+        "epoch": None,
+        "steps_in_epoch": 0,
     }

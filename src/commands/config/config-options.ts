@@ -14,6 +14,7 @@ export interface ConfigOptionValues extends AliasValues {
   config?: string;
   set?: string[];
   from?: string;
+  resumeState?: boolean;
 }
 
 /** Add the options of single fields that a run, a sweep and an experiment share. */
@@ -47,9 +48,12 @@ export function addConfigOptions(command: Command): Command {
  * @param out folder of the runs that `from` may name.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; as `findPath` for the run of `from`.
  */
-export async function loadFromOptions({ preset, config, set, from, ...aliases }: ConfigOptionValues, out: string = runsFolder): Promise<ResolvedConfig> {
+export async function loadFromOptions(
+  { preset, config, set, from, resumeState, ...aliases }: ConfigOptionValues,
+  out: string = runsFolder,
+): Promise<ResolvedConfig> {
   const { loadRunConfig } = await import("../../bridge/load-run-config.js");
-  return loadRunConfig({ preset, file: config, set, aliases, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
+  return loadRunConfig({ preset, file: config, set, aliases, resumeState, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
 }
 
 /** The field values of `--from CHECKPOINT|RUN[::STEP]`. */

@@ -34,7 +34,7 @@ export function trainCommand(): Command {
       const nodes = nodesOf({ nnodes, nodeRank, rdzvEndpoint, rdzvId });
       if (nodes && (await takePlace(nodes, given.python, terminal))) return;
       if (nodes) given.nproc = String(nodes.count * Number(given.nproc ?? 1)); // NaN is refused by the configuration
-      const resolved = await loadFromOptions(given, out);
+      const resolved = await loadFromOptions({ ...given, ...(resumeState && { resumeState }) }, out);
       if (printConfig) await printResolved(resolved, terminal);
       else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent, serve }, terminal);
     });
@@ -63,7 +63,8 @@ async function trainAndReport(
 ): Promise<void> {
   if (requireClean) await refuseChanges();
   const startFrom = resumeState ? stateToResume(resolved) : undefined;
-  if (!resumeState) reportUnusedState(resolved, terminal);
+  if (startFrom === undefined) reportUnusedState(resolved, terminal);
+  else await reportUnapplied(startFrom, terminal);
   const { offerToResume, reportEqualRun, runInTerminal } = await import("./run-in-terminal.js");
   if (ifNew && (await reportEqualRun(resolved, { out, ...(startFrom && { startFrom }) }, terminal))) return;
   const unfinished = await offerToResume(resolved, out, startFrom, terminal);
@@ -93,6 +94,12 @@ function reportUnusedState({ config }: ResolvedConfig, terminal: Terminal): void
   const { from } = config.model;
   if (from === null || !existsSync(join(from, "optimizer.pt"))) return;
   terminal.say(`Using only the weights of ${from}. To resume its optimizer, schedule and random streams as well, add --resume-state`);
+}
+
+/** Report what a resumed training cannot know of the script that wrote its checkpoint. */
+async function reportUnapplied(checkpoint: string, terminal: Terminal): Promise<void> {
+  const { hasTrainingArgs, unappliedSettings } = await import("../../config/training-args-layer.js");
+  if (hasTrainingArgs(checkpoint)) for (const sentence of unappliedSettings(checkpoint)) terminal.say(sentence);
 }
 
 async function refuseChanges(): Promise<void> {

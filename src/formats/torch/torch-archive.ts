@@ -48,6 +48,20 @@ export function openTorchArchive(path: string, label = basename(path)): TorchFil
   }
 }
 
+/**
+ * What `torch.save` saved, as inert data: nothing in its pickle is executed.
+ * @throws {BhBridgeError} as `openTorchArchive`.
+ */
+export function readTorchValue(path: string): unknown {
+  const file = new FileBytes(path);
+  try {
+    const { bytes, offset } = new TorchRecords(file).read("data.pkl", maxPickleBytes);
+    return readTorchPickle(bytes, path, offset).root;
+  } finally {
+    file.close();
+  }
+}
+
 /** The records of a torch archive, all of which lie in one folder. */
 class TorchRecords {
   readonly #file: FileBytes;
