@@ -48,6 +48,12 @@ _OPERATORS = (
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
+def accept_tied_weights(model: nn.Module) -> None:
+    """Let Trainer load weights that lack the second name of a tied one; it expects this of models of transformers."""
+    if not hasattr(model, "_keys_to_ignore_on_save"):
+        model._keys_to_ignore_on_save = None  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def missing_parts() -> dict[str, list[str]]:
     """The parts that the installed versions lack, by package."""
     used = _names_used_by(Trainer)

@@ -33,6 +33,11 @@ const createModelArguments = z.strictObject({
   seed: z.unknown().optional(),
   seeds: z.unknown().optional(),
   type: z.unknown().optional(),
+  code: z.unknown().optional(),
+  class: z.unknown().optional(),
+  fields: z.unknown().optional(),
+  embedding: z.unknown().optional(),
+  vocab_size: z.unknown().optional(),
 });
 
 export interface BridgeOptions {
@@ -75,9 +80,24 @@ interface SavedModelOptions extends Pick<RunConfigInput, "seed">, CallOptions {
   init?: never;
 }
 
-export type ModelOptions = NewModelOptions | SavedModelOptions;
+type OwnModel = Extract<ModelInput, { type: "python" }>;
+type OwnModelField = "code" | "class" | "fields" | "embedding" | "vocab_size" | "dtype";
 
-function newModel({ type, config, norm, dtype }: NewModelOptions): ModelInput {
+/** A model of one's own: a torch.nn.Module in a Python file. */
+interface OwnModelOptions extends Drawn, Pick<OwnModel, OwnModelField> {
+  type?: "python";
+  config?: never;
+  norm?: never;
+}
+
+export type ModelOptions = NewModelOptions | SavedModelOptions | OwnModelOptions;
+
+function newModel(options: NewModelOptions | OwnModelOptions): ModelInput {
+  if ("code" in options) {
+    const { signal: _signal, init: _init, seed: _seed, seeds: _seeds, from: _from, config: _config, norm: _norm, ...own } = options;
+    return { ...own, type: "python" };
+  }
+  const { type, config, norm, dtype } = options;
   return { ...(type && { type }), ...config, ...(norm && { norm }), ...(dtype && { dtype }) } as ModelInput; // checked with the rest of the configuration
 }
 
@@ -132,6 +152,7 @@ export class Bridge implements AsyncDisposable {
   // One signature per kind, so that an editor completes the right fields.
   async createModel(options: NewModelOptions): Promise<Model>;
   async createModel(options: SavedModelOptions): Promise<Model>;
+  async createModel(options: OwnModelOptions): Promise<Model>;
   async createModel(options: ModelOptions): Promise<Model>;
   async createModel({ signal, ...options }: ModelOptions): Promise<Model> {
     callArguments("createModel", createModelArguments, options);

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { diffRunConfigs } from "../config/diff-run-configs.js";
+import { codePaths } from "../config/own-code.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { recordedStep } from "../runs/history-index.js";
@@ -46,7 +47,10 @@ export interface ResumePlan {
 }
 
 /** Fields that may change when a run is resumed, since none of them changes a bit. */
-const freeFields: readonly string[] = ["name", "python", "data.corpus", "data.tokenizer", "checkpoint.every", "checkpoint.keep", "device", "threads"];
+const freeFields: readonly string[] = [
+  ...["name", "python", "data.corpus", "data.tokenizer", "checkpoint.every", "checkpoint.keep", "device", "threads"],
+  ...codePaths.map((path) => `${path}.path`), // the content is compared by its checksum
+];
 const stepsField = "training.max_steps";
 
 /**

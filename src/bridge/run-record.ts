@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { batchedRuns } from "../config/engine-schema.js";
+import { codeOf } from "../config/own-code.js";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { durableWrite } from "../formats/durable-write.js";
 import type { TrainEventOf } from "../protocol/events.js";
@@ -72,6 +73,7 @@ export class RunRecord {
       [runFiles.config]: runConfigText(config),
       [runFiles.manifest]: runManifestText(manifest),
       [runFiles.nodeEnvironment]: `${JSON.stringify(nodeEnvironment(Object.keys(packageManifest().dependencies)), null, 2)}\n`,
+      ...Object.fromEntries(Object.entries(codeOf(config)).map(([copy, { source }]) => [copy, source])),
       ...(corpus.tokenizer && { [runFiles.tokenizer]: readFileSync(corpus.tokenizer.path, "utf8") }),
       ...(repository?.state.patch && { [runFiles.patch]: repository.patch }),
       ...(callbacks.length > 0 && { [runFiles.callbacks]: sourcesOf(callbacks) }),

@@ -3,11 +3,12 @@ import { basename } from "node:path";
 import { batchedRuns } from "./engine-schema.js";
 import { isPlainObject } from "./json-value.js";
 import { defaultFamily } from "./models/families.js";
+import { withCode } from "./own-code.js";
 import type { RunConfig } from "./run-config-schema.js";
 
 /** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, the ways to the same bits, and the directories of files. The engine has the form of earlier versions, so that hashes stay. */
 export function configIdentity(config: RunConfig) {
-  const { name: _name, python: _python, engine, data, model, init, noise, seeds, ...rest } = config;
+  const { name: _name, python: _python, engine, data, model, init, noise, seeds, ...rest } = withCode(config, ({ sha256 }) => sha256);
   const apart = Object.fromEntries(Object.entries(seeds).filter(([, own]) => own !== null && own !== rest.seed));
   return {
     ...rest,

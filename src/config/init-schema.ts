@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ownFunctionShape } from "./own-code.js";
 
 const sigma = z.number().positive();
 const noiseDtype = z.enum(["float32", "bfloat16"]);
@@ -35,6 +36,12 @@ export const initSchema = z
       path: z.string().min(1).describe("Safetensors file, checkpoint or recorded history. A relative path in a config file starts at that file."),
       tensor: z.string().min(1).optional().describe("Name of the tensor, required if the file holds several matrices."),
       step: z.int().nonnegative().optional().describe("Step of a recorded history (default: its last step)."),
+    }),
+    z.strictObject({
+      kind: z
+        .literal("python")
+        .describe("A function of your own: it gets the embedding [vocab, hidden] and fills it in place or returns a tensor of that shape."),
+      ...ownFunctionShape,
     }),
   ])
   .describe("The state of the embedding before the first step.");

@@ -21,6 +21,12 @@ export function valueAt(path: readonly PropertyKey[], values: unknown): unknown 
   }, values);
 }
 
+/** A copy with another value at a path of keys. */
+export function withValueAt([key = "", ...rest]: readonly string[], values: Readonly<Record<string, unknown>>, value: unknown): Record<string, unknown> {
+  const below = values[key];
+  return { ...values, [key]: rest.length === 0 ? value : withValueAt(rest, isPlainObject(below) ? below : {}, value) };
+}
+
 /** Every value of a configuration, or of another plain object, by dotted path in its order; a list is one value. */
 export function configValues(config: object): Map<string, JsonValue> {
   const values = new Map<string, JsonValue>();

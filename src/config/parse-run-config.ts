@@ -3,8 +3,8 @@ import type { ConfigIssue } from "../errors.js";
 import { configInvalid, shownValue } from "./config-invalid.js";
 import { configIssues } from "./config-issues.js";
 import { isPlainObject, valueAt } from "./json-value.js";
-import { readOldFields, withPresentPaths } from "./old-engine-fields.js";
-import { checkedRunConfig, type RunConfig } from "./run-config-schema.js";
+import { withPresentPaths } from "./old-engine-fields.js";
+import { checkedRunConfig, type RunConfig, readWritten } from "./run-config-schema.js";
 
 /**
  * Check a configuration and fill in its defaults.
@@ -13,7 +13,7 @@ import { checkedRunConfig, type RunConfig } from "./run-config-schema.js";
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
  */
 export function parseRunConfig(given: unknown, sources: ReadonlyMap<string, string> = new Map(), earlier: readonly ConfigIssue[] = []): RunConfig {
-  const values = readOldFields(given);
+  const values = readWritten(given);
   const result = checkedRunConfig.safeParse(values);
   if (result.success && earlier.length === 0) return result.data;
   const issues = result.success ? [] : allIssues(result.error, values).map((issue) => withSource(issue, withPresentPaths(sources), values));

@@ -1,24 +1,24 @@
 import { isAbsolute, join, resolve, sep } from "node:path";
 import { shippedFile } from "../formats/file-bytes.js";
-import { isPlainObject } from "./json-value.js";
+import { isPlainObject, valueAt, withValueAt } from "./json-value.js";
+import { codePaths } from "./own-code.js";
 import type { RunConfig } from "./run-config-schema.js";
 
 /** Fields that hold a path in the file system. */
-const pathFields = ["data.corpus", "data.tokenizer", "init.path", "model.from"] as const;
+const pathFields: readonly string[] = ["data.corpus", "data.tokenizer", "init.path", "model.from", ...codePaths];
 
 /** Whether the field at a dotted path holds a path in the file system. */
 export function isPathField(path: string): boolean {
-  return (pathFields as readonly string[]).includes(path);
+  return pathFields.includes(path);
 }
 
 /** A copy in which relative paths start at `base`. The interpreter's is left alone when it is a bare command name. */
 export function resolvePaths(values: Record<string, unknown>, base: string): Record<string, unknown> {
   let resolved = values;
   for (const field of pathFields) {
-    const [section = "", key = ""] = field.split(".");
-    const object = resolved[section];
-    const path = isPlainObject(object) ? object[key] : undefined;
-    if (isPlainObject(object) && path !== undefined) resolved = { ...resolved, [section]: { ...object, [key]: resolvePath(path, base) } };
+    const path = field.split(".");
+    const value = valueAt(path, resolved);
+    if (value !== undefined) resolved = withValueAt(path, resolved, resolvePath(value, base));
   }
   const python = resolved["python"];
   return isRelative(python) && python.includes(sep) ? { ...resolved, python: resolve(base, python) } : resolved;

@@ -178,7 +178,9 @@ export function changesFrom(preset: PresetName, config: RunConfig, sourceOf: (pa
 }
 
 function resolved(config: RunConfig, preset: PresetName, given: ReadonlyMap<string, string>, unused: Record<string, unknown>): ResolvedConfig {
-  const sources = new Map([...configValues(config).keys()].map((path) => [path, given.get(path) ?? "default"]));
+  const sources = new Map(
+    [...configValues(config).keys()].map((path) => [path, given.get(path) ?? given.get(path.slice(0, path.lastIndexOf("."))) ?? "default"]),
+  );
   const changes = changesFrom(preset, config, (path) => sources.get(path) ?? "default");
   return { config, preset, sources, changes, hash: configHash(config), unused };
 }

@@ -3,6 +3,7 @@ import { dataSchema } from "./data-schema.js";
 import { engineSchema } from "./engine-schema.js";
 import { initSchema } from "./init-schema.js";
 import { familyOf, type ModelConfig, modelSchema } from "./models/families.js";
+import { codeInWords } from "./own-code.js";
 import { checkpointSchema, recordSchema } from "./record-schema.js";
 import { trainingSchema } from "./training-schema.js";
 
@@ -76,7 +77,7 @@ const namesOf = {
 
 /** A size of a model; undefined if the configuration omits it or has another name for it. */
 export function modelSize(model: ModelConfig, size: keyof typeof namesOf): number | undefined {
-  const fields: Readonly<Record<string, unknown>> = model;
+  const fields: Readonly<Record<string, unknown>> = model.type === "python" ? model.fields : model;
   const found = namesOf[size].map((name) => fields[name]).find((value) => value !== undefined);
   return typeof found === "number" ? found : undefined;
 }
@@ -86,9 +87,10 @@ export function windowLength({ data, model }: Pick<RunConfig, "data" | "model">)
   return data.window_length ?? modelSize(model, "positions") ?? 0; // a rule between fields rejects 0
 }
 
-/** The name of a model: `GPT-2 with RMSNorm`. */
+/** The name of a model: `GPT-2 with RMSNorm`, `Net of net.py (SHA-256 1f2e3d4c…)`. */
 export function modelInWords(model: ModelConfig): string {
   const norms = { rmsnorm: " with RMSNorm", layernorm: " with LayerNorm", native: "" };
+  if (model.type === "python") return `${model.class} of ${codeInWords(model.code)}`;
   return `${familyOf(model)?.title ?? model.type}${norms[model.norm]}`;
 }
 

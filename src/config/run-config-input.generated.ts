@@ -46,11 +46,11 @@ export interface DataInput {
 export type ModelInput = {
   /** Dtype of the weights: `bfloat16`, `float32`, or `float32-master`, which updates float32 weights but computes with and records their bfloat16 roundings. Default: `"bfloat16"`. */ dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
   /** Saved model to start from: a directory in HF layout or, for GPT-2, a file of weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; for a file of weights, set n_head. A relative path in a config file starts at that file. Default: `null`. */ from?: string | null | undefined;
-  /** Rows of the embedding. Without a tokenizer, tokens are bytes: of UTF-8 with 256 rows or more, else of ASCII, and bytes at or above this number are dropped. Default: `128`. */ vocab_size?: number | undefined;
 } & (
   | {
     /** Family of the model, by `model_type` of transformers. Default: `"gpt2"`. */ type?: "gpt2" | undefined;
     /** `rmsnorm` replaces every LayerNorm by an RMSNorm without bias, with statistics in float32; `layernorm` or `native` keeps the LayerNorms. Default: `"rmsnorm"`. */ norm?: "rmsnorm" | "layernorm" | "native" | undefined;
+    /** Rows of the embedding. Without a tokenizer, tokens are bytes: of UTF-8 with 256 rows or more, else of ASCII, and bytes at or above this number are dropped. Default: `128`. */ vocab_size?: number | undefined;
     /** Maximum sequence length in tokens, and the default length of a training window. Default: `128`. */ n_positions?: number | undefined;
     /** Width of the embedding and of the residual stream; a multiple of n_head. Default: `64`. */ n_embd?: number | undefined;
     /** Number of transformer blocks. Default: `2`. */ n_layer?: number | undefined;
@@ -70,6 +70,7 @@ export type ModelInput = {
   | {
     /** Family of the model, by `model_type` of transformers. */ type: "llama";
     /** `native` keeps the family's norms; `rmsnorm` replaces each by an RMSNorm without bias, `layernorm` by a LayerNorm with bias, with the same epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** Rows of the embedding. Without a tokenizer, tokens are bytes: of UTF-8 with 256 rows or more, else of ASCII, and bytes at or above this number are dropped. Default: `128`. */ vocab_size?: number | undefined;
     /** Width of the embedding and of the residual stream. Default: `64`. */ hidden_size?: number | undefined;
     /** Width of the feed-forward layers. Default: `256`. */ intermediate_size?: number | undefined;
     /** Number of transformer blocks. Default: `2`. */ num_hidden_layers?: number | undefined;
@@ -93,6 +94,7 @@ export type ModelInput = {
   | {
     /** Family of the model, by `model_type` of transformers. */ type: "qwen3";
     /** `native` keeps the family's norms; `rmsnorm` replaces each by an RMSNorm without bias, `layernorm` by a LayerNorm with bias, with the same epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** Rows of the embedding. Without a tokenizer, tokens are bytes: of UTF-8 with 256 rows or more, else of ASCII, and bytes at or above this number are dropped. Default: `128`. */ vocab_size?: number | undefined;
     /** Width of the embedding and of the residual stream. Default: `64`. */ hidden_size?: number | undefined;
     /** Width of the feed-forward layers. Default: `256`. */ intermediate_size?: number | undefined;
     /** Number of transformer blocks. Default: `2`. */ num_hidden_layers?: number | undefined;
@@ -118,6 +120,7 @@ export type ModelInput = {
   | {
     /** The small model of the notebook series: PyTorch's encoder layers with a causal mask and a tied output head. */ type: "tinylm";
     /** `native` or `layernorm` keeps the LayerNorms; `rmsnorm` replaces each by an RMSNorm without bias, with the same epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** Rows of the embedding. Without a tokenizer, tokens are bytes: of UTF-8 with 256 rows or more, else of ASCII, and bytes at or above this number are dropped. Default: `128`. */ vocab_size?: number | undefined;
     /** Maximum sequence length in tokens, and the default length of a training window. Default: `128`. */ n_positions?: number | undefined;
     /** Width of the embedding and of the residual stream; a multiple of n_head. Feed-forward layers are 4 times as wide. Default: `64`. */ n_embd?: number | undefined;
     /** Number of encoder layers, all initialised as copies of one. Default: `2`. */ n_layer?: number | undefined;
@@ -125,8 +128,22 @@ export type ModelInput = {
     /** Standard deviation of the initial token and position embeddings. Default: `0.02`. */ initializer_range?: number | undefined;
   }
   | {
+    /** A torch.nn.Module of your own. */ type: "python";
+    /** The norms are the model's own. Default: `"native"`. */ norm?: "native" | undefined;
+    /** Python file, which training executes. It may import installed packages, but no other file. The run stores a copy, which resuming and reproducing use. A relative path in a config file starts at that file. */ code: string | {
+        /** The file that it was read from. */ path: string;
+        /** SHA-256 of its content, in hex. Part of the hash, unlike the path. */ sha256?: string | undefined;
+        /** Its content. */ source?: string | undefined;
+      };
+    /** The torch.nn.Module in that file. Its forward(input_ids, labels) returns loss and logits: a tuple, a dict or an object. */ class: string;
+    /** Arguments of its constructor, by name. */ fields?: Record<string, Json> | undefined;
+    /** Name of the embedding weight, such as `tok.weight`; null uses that of the model's get_input_embeddings(). Default: `null`. */ embedding?: string | null | undefined;
+    /** Rows of the embedding; 0 uses the field `vocab_size` in `fields`. Without a tokenizer, tokens are bytes below this number. Default: `0`. */ vocab_size?: number | undefined;
+  }
+  | {
     /** Family of the model, by `model_type` of transformers. Its other fields are those of its configuration class. */ type: "afmoe" | "apertus" | "apertus1p5_text" | "arcee" | "aria_text" | "axk1" | "axk2" | "bailing_hybrid" | "bamba" | "bart" | "beam" | "bert" | "bert-generation" | "big_bird" | "bigbird_pegasus" | "biogpt" | "bitnet" | "blenderbot" | "blenderbot-small" | "bloom" | "blt" | "camembert" | "codegen" | "cohere" | "cohere2" | "cohere2_moe" | "cohere_compass_text" | "cpmant" | "ctrl" | "cwm" | "data2vec-text" | "dbrx" | "deepseek_v2" | "deepseek_v3" | "deepseek_v32" | "deepseek_v4" | "diffllama" | "doge" | "dory" | "dots1" | "dots3_note" | "dots3_note_text" | "electra" | "emu3" | "ernie" | "ernie4_5" | "ernie4_5_moe" | "exaone" | "exaone4" | "exaone_moe" | "falcon" | "falcon_h1" | "falcon_mamba" | "flex_olmo" | "flint" | "fuyu" | "gemma" | "gemma2" | "gemma3" | "gemma3_text" | "gemma3n" | "gemma3n_text" | "gemma4" | "gemma4_assistant" | "gemma4_text" | "gemma4_unified" | "gemma4_unified_assistant" | "gemma4_unified_text" | "git" | "glm" | "glm4" | "glm4_moe" | "glm4_moe_lite" | "glm_moe_dsa" | "got_ocr2" | "gpt-sw3" | "gpt_bigcode" | "gpt_neo" | "gpt_neox" | "gpt_neox_japanese" | "gpt_oss" | "gptj" | "granite" | "granite_swa" | "granitemoe" | "granitemoe_swa" | "granitemoehybrid" | "granitemoeshared" | "helium" | "hrm_text" | "hunyuan_v1_dense" | "hunyuan_v1_moe" | "hy_v3" | "hy_v4" | "hyperclovax" | "inkling2_loop_text" | "inkling2_text" | "inkling_text" | "internlm3" | "iquestcoder" | "jais2" | "jamba" | "jetmoe" | "kimi_linear" | "kolibri1" | "laguna" | "lara_mini" | "lfm2" | "lfm2_moe" | "lfm3" | "llama4" | "llama4_text" | "longcat_flash" | "mamba" | "mamba2" | "marian" | "mbart" | "megatron-bert" | "mellum" | "mimo_v2_flash" | "minicpm3" | "minimax" | "minimax_m2" | "minimax_m3_vl_text" | "ministral" | "ministral3" | "mistral" | "mixtral" | "mllama" | "modernbert-decoder" | "moshi" | "moss_transcribe_diarize" | "mpt" | "musicgen" | "musicgen_melody" | "mvp" | "nanochat" | "nemotron" | "nemotron_h" | "olmo" | "olmo2" | "olmo3" | "olmo_hybrid" | "olmoe" | "openai-gpt" | "opt" | "pegasus" | "persimmon" | "phi" | "phi3" | "phi4_multimodal" | "phimoe" | "plbart" | "prophetnet" | "qwen2" | "qwen2_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_5_moe_text" | "qwen3_5_text" | "qwen3_moe" | "qwen3_next" | "qwen4_exp" | "qwen4_exp_text" | "recurrent_gemma" | "reformer" | "rembert" | "roberta" | "roberta-prelayernorm" | "roc_bert" | "roformer" | "rwkv" | "sarvam_mla" | "sarvam_moe" | "seed_oss" | "smollm3" | "solar_open" | "stablelm" | "starcoder2" | "trocr" | "vaultgemma" | "whisper" | "xglm" | "xlm" | "xlm-roberta" | "xlm-roberta-xl" | "xlnet" | "xlstm" | "xmod" | "youtu" | "zamba" | "zamba2" | "zaya";
     /** `native` keeps the family's norms; `rmsnorm` replaces each by an RMSNorm without bias, `layernorm` by a LayerNorm with bias, with the same epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** Rows of the embedding. Without a tokenizer, tokens are bytes: of UTF-8 with 256 rows or more, else of ASCII, and bytes at or above this number are dropped. Default: `128`. */ vocab_size?: number | undefined;
   } & { [field: string]: Json }
 );
 
@@ -152,6 +169,15 @@ export type InitInput =
     /** Safetensors file, checkpoint or recorded history. A relative path in a config file starts at that file. */ path: string;
     /** Name of the tensor, required if the file holds several matrices. */ tensor?: string | undefined;
     /** Step of a recorded history (default: its last step). */ step?: number | undefined;
+  }
+  | {
+    /** A function of your own: it gets the embedding [vocab, hidden] and fills it in place or returns a tensor of that shape. */ kind: "python";
+    /** Python file, which training executes. It may import installed packages, but no other file. The run stores a copy, which resuming and reproducing use. A relative path in a config file starts at that file. */ code: string | {
+        /** The file that it was read from. */ path: string;
+        /** SHA-256 of its content, in hex. Part of the hash, unlike the path. */ sha256?: string | undefined;
+        /** Its content. */ source?: string | undefined;
+      };
+    /** Name of the function in that file. */ function: string;
   };
 
 /** Noise on the embedding during training. */
@@ -180,6 +206,14 @@ export interface TrainingArguments {
   /** Compute under bfloat16 autocast. Default: `true`. */ bf16?: boolean | undefined;
   /** Steps between entries of the loss table; below 1, a fraction of max_steps. Default: `100`. */ logging_steps?: number | undefined;
   /** Processes that load data; 0 loads it in the training process. Default: `0`. */ dataloader_num_workers?: number | undefined;
+  /** A loss of your own, as compute_loss_func of Trainer: a function of (outputs, labels, num_items_in_batch). It shifts the labels itself. */ compute_loss_func?: {
+        /** Python file, which training executes. It may import installed packages, but no other file. The run stores a copy, which resuming and reproducing use. A relative path in a config file starts at that file. */ code: string | {
+        /** The file that it was read from. */ path: string;
+        /** SHA-256 of its content, in hex. Part of the hash, unlike the path. */ sha256?: string | undefined;
+        /** Its content. */ source?: string | undefined;
+      };
+        /** Name of the function in that file. */ function: string;
+      } | undefined;
   /** Additional arguments of the learning rate schedule. HF default: null. */ lr_scheduler_kwargs?: Record<string, Json> | string | null | undefined;
   /** Additional arguments of the optimizer, as one string. HF default: null. */ optim_args?: string | null | undefined;
   /** Modules that a low-rank optimizer (GaLore, APOLLO) trains, by name or pattern. HF default: null. */ optim_target_modules?: string | Array<string> | null | undefined;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withOwnVocabulary } from "./models/python-model.js";
 import { otherForms, readOldFields } from "./old-engine-fields.js";
 import { type CrossFieldRule, dataRules, modelRules, optimizerRules } from "./rules/cross-field-rule.js";
 import { engineRules } from "./rules/engine-rules.js";
@@ -28,6 +29,11 @@ export const checkedRunConfig = runConfigFields.superRefine((config, context) =>
   }
 });
 
+/** Values as they were written, in the form that `checkedRunConfig` expects. */
+export function readWritten(written: unknown): unknown {
+  return withOwnVocabulary(readOldFields(written));
+}
+
 /** The fields as they may be written: those of earlier versions too. */
 export const writtenRunConfig = runConfigFields.extend(otherForms);
 
@@ -35,6 +41,6 @@ export const writtenRunConfig = runConfigFields.extend(otherForms);
  * One run's configuration, complete: what `config.json` of a run holds, what Python receives, what the hash is taken of. Parsing is strict and fills in every
  * default; the defaults are the notebook's, preset `rmsnorm-11.2a`. A default is chosen in these schemas and nowhere else.
  */
-export const runConfigSchema = z.preprocess((written: RunConfigInput) => readOldFields(written), checkedRunConfig);
+export const runConfigSchema = z.preprocess((written: RunConfigInput) => readWritten(written), checkedRunConfig);
 
 export type { RunConfigInput } from "./run-config-input.generated.js";

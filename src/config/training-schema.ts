@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { gpt2ConfigShape } from "./models/model-configs.generated.js";
+import { ownFunctionShape } from "./own-code.js";
 import { trainingArgumentsShape } from "./training-arguments.generated.js";
 
 const logging = "the first process writes the log of all";
@@ -102,7 +103,7 @@ export const productOwnedGpt2Config = {
 } as const satisfies Partial<Record<keyof typeof gpt2ConfigShape, string>>;
 
 /** Fields of `training` that are not passed to `TrainingArguments(**training)`. */
-export const ownTrainingFields = ["decay_norms", "optimizer_state_dtype"] as const;
+export const ownTrainingFields = ["decay_norms", "optimizer_state_dtype", "compute_loss_func"] as const;
 
 type ProductOwned = keyof typeof productOwnedTrainingArguments;
 const productOwned = Object.fromEntries(Object.keys(productOwnedTrainingArguments).map((field) => [field, true])) as Record<ProductOwned, true>;
@@ -141,6 +142,10 @@ const explicitShape = {
   bf16: z.boolean().default(true).describe("Compute under bfloat16 autocast."),
   logging_steps: z.number().positive().default(100).describe("Steps between entries of the loss table; below 1, a fraction of max_steps."),
   dataloader_num_workers: z.int().min(0).default(0).describe("Processes that load data; 0 loads it in the training process."),
+  compute_loss_func: z
+    .strictObject(ownFunctionShape)
+    .optional()
+    .describe("A loss of your own, as compute_loss_func of Trainer: a function of (outputs, labels, num_items_in_batch). It shifts the labels itself."),
 };
 
 // Spread twice: first for the order of the fields, last to override the generated ones.

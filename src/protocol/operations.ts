@@ -27,6 +27,7 @@ export function complete<Schema extends z.ZodType>(schema: Schema): Complete<Sch
 
 function completed(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return completed(always(schema.unwrap()));
+  if (schema instanceof z.ZodOptional) return new z.ZodOptional({ ...schema.def, innerType: completed(schema.unwrap()) });
   if (schema instanceof z.ZodPipe) return completed(schema.out);
   if (schema instanceof z.ZodObject) return completedObject(schema);
   if (schema instanceof z.ZodDiscriminatedUnion) return new z.ZodDiscriminatedUnion({ ...schema.def, options: schema.options.map(completed) });

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { codeOf } from "../config/own-code.js";
 import { recordableTensorSchema, recordableTensors } from "../config/record-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { writeError } from "../formats/durable-write.js";
@@ -32,7 +33,7 @@ type IsOwn = (name: string) => boolean;
 
 /** The path of the first entry of a run directory that is not part of a run, undefined if there is none. */
 export function foreignEntry(directory: string): string | undefined {
-  const recorded = recordedTensors(directory);
+  const recorded = recordedIn(directory);
   for (const { name, isFolder } of entries(directory)) {
     const inside = isFolder ? foreignInFolder(directory, name) : isOwnFile(name, recorded) ? undefined : "";
     if (inside !== undefined) return join(name, inside);
@@ -41,12 +42,12 @@ export function foreignEntry(directory: string): string | undefined {
 }
 
 /** Whether a file at the top of a run has a name that bh-bridge uses, or the temporary name of one. */
-function isOwnFile(name: string, recorded: ReadonlySet<string>): boolean {
+function isOwnFile(name: string, { tensors, code }: Recorded): boolean {
   const unfinished = writtenByNode.exec(name)?.[1];
   const history = writtenByPython.exec(name)?.[1];
-  if (history !== undefined) return isOwnHistory(history, recorded);
+  if (history !== undefined) return isOwnHistory(history, tensors);
   const whole = unfinished ?? name;
-  return topFiles.includes(whole) || isOwnHistory(whole.replace(/\.idx$/, ".safetensors"), recorded);
+  return topFiles.includes(whole) || code.has(whole) || isOwnHistory(whole.replace(/\.idx$/, ".safetensors"), tensors);
 }
 
 /** Whether a history is of a tensor that the run records, or was recorded later. */
@@ -57,13 +58,19 @@ function isOwnHistory(file: string, recorded: ReadonlySet<string>): boolean {
   return (recorded.has(tensor) && tensor !== embedding) || (isLaterHistory(file) && recordableTensorSchema.safeParse(tensor).success);
 }
 
-/** The tensors that a run records by its configuration; all recordable ones if it cannot be read. */
-function recordedTensors(directory: string): ReadonlySet<string> {
+/** What a run records by its configuration: tensors, and copies of the user's code. */
+interface Recorded {
+  tensors: ReadonlySet<string>;
+  code: ReadonlySet<string>;
+}
+
+/** What a run records; all recordable tensors and no code if its configuration cannot be read. */
+function recordedIn(directory: string): Recorded {
   try {
-    const { record } = JSON.parse(readFileSync(join(directory, runFiles.config), "utf8")) as { record: { tensors: string[] } };
-    return new Set(record.tensors);
+    const config = JSON.parse(readFileSync(join(directory, runFiles.config), "utf8")) as { record: { tensors: string[] } };
+    return { tensors: new Set(config.record.tensors), code: new Set(Object.keys(codeOf(config))) };
   } catch {
-    return new Set(recordableTensors);
+    return { tensors: new Set(recordableTensors), code: new Set() };
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { withCode } from "../config/own-code.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { deviceKind } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
@@ -8,16 +9,20 @@ import { readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
 import type { CorpusFacts, RunManifest } from "./run-manifest.js";
 
-/** The content of `config.json`: the resolved configuration, complete. */
+/** The content of `config.json`: the resolved configuration, complete but for the source of the user's code, which the run has as files. */
 export function runConfigText(config: RunConfig): string {
-  return `${JSON.stringify(config, null, 2)}\n`;
+  return `${JSON.stringify(
+    withCode(config, ({ path, sha256 }) => ({ path, sha256 })),
+    null,
+    2,
+  )}\n`;
 }
 
 /** Read the configuration of a run from its `config.json`. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
 export function readRunConfig(directory: string): RunConfig {
   const values = readRunJson(directory, runFiles.config);
   try {
-    return parseRunConfig(values);
+    return parseRunConfig(withCode(Object(values), (code, copy) => ({ ...code, path: join(directory, copy) })));
   } catch (cause) {
     if (!(cause instanceof BhBridgeError)) throw cause;
     throw new BhBridgeError("RUN_CORRUPT", `${join(directory, runFiles.config)} is damaged: ${cause.message}`, { cause });

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { codeCopies } from "../config/own-code.js";
 import { BhBridgeError } from "../errors.js";
 import { writeError } from "../formats/durable-write.js";
 import { requireFolder, requireRegular } from "./file-types.js";
@@ -25,7 +26,8 @@ export const runFiles = {
   tokenizer: "tokenizer.json",
   checksums: "SHA256SUMS",
 } as const;
-const topFiles: readonly string[] = Object.values(runFiles);
+/** The copies of the user's code, and the other files at the top. */
+const topFiles: readonly string[] = [...Object.values(runFiles), ...codeCopies];
 
 /** The history of the embedding. Other histories are named `history.….safetensors`. */
 export const historyFile = "history.safetensors";

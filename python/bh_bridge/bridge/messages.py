@@ -135,12 +135,31 @@ class TinylmConfig(TypedDict):
     initializer_range: float
 
 
+class Code(TypedDict):
+    path: str
+    sha256: str
+    source: str
+
+
+PythonConfig = TypedDict(
+    "PythonConfig",
+    {
+        "type": 'Literal["python"]',
+        "code": "Code",
+        "class": "str",
+        "fields": "dict[str, Json]",
+        "embedding": "str | None",
+        "vocab_size": "int",
+    },
+)
+
+
 class OtherConfig(TypedDict):
     type: str
     vocab_size: int
 
 
-ModelConfig: TypeAlias = Gpt2Config | LlamaConfig | Qwen3Config | TinylmConfig | OtherConfig
+ModelConfig: TypeAlias = Gpt2Config | LlamaConfig | Qwen3Config | TinylmConfig | PythonConfig | OtherConfig
 
 
 class NormalInit(TypedDict):
@@ -169,7 +188,13 @@ class FileInit(TypedDict):
     step: NotRequired[int]
 
 
-Init: TypeAlias = NormalInit | SingularInit | SnowballInit | UnitNoiseInit | FileInit
+class PythonInit(TypedDict):
+    kind: Literal["python"]
+    code: Code
+    function: str
+
+
+Init: TypeAlias = NormalInit | SingularInit | SnowballInit | UnitNoiseInit | FileInit | PythonInit
 
 
 ModelCreate = TypedDict(
@@ -310,6 +335,11 @@ class Data(TypedDict):
     held_out: float
 
 
+class ComputeLossFunc(TypedDict):
+    code: Code
+    function: str
+
+
 class Training(TypedDict):
     max_steps: int
     per_device_train_batch_size: int
@@ -329,6 +359,7 @@ class Training(TypedDict):
     bf16: bool
     logging_steps: float
     dataloader_num_workers: int
+    compute_loss_func: NotRequired[ComputeLossFunc]
     lr_scheduler_kwargs: NotRequired[dict[str, Json] | str | None]
     optim_args: NotRequired[str | None]
     optim_target_modules: NotRequired[str | list[str] | None]

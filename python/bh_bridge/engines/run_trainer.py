@@ -20,6 +20,7 @@ from bh_bridge.engines.step_method import StepMethod
 from bh_bridge.engines.training_arguments import decaying_names, training_arguments, wide_adamw
 from bh_bridge.gpu import WholeStep, obstacle
 from bh_bridge.hf_internals import look_for_lomo_once
+from bh_bridge.models.own_code import load
 from bh_bridge.ranks.group import Group
 from bh_bridge.training.optimizers import settings_of, wide_part
 from bh_bridge.training.step import Step
@@ -40,13 +41,21 @@ def trainer_options(
         "step": step,
         "decay_norms": request["training"]["decay_norms"],
         "wide": wide_part(request),
-        "graph_obstacle": obstacle(request, args, model.config),
+        "graph_obstacle": obstacle(request, args, getattr(model, "config", None)),
         "model": model,
         "args": args,
         "train_dataset": train_windows,
         "eval_dataset": held_out_windows,
         "data_collator": collate_nothing,
+        "compute_loss_func": own_loss(request),
     }
+
+
+def own_loss(request: TrainerCreate) -> Callable[..., Any] | None:
+    """The loss of the user's own that a configuration names; None for the model's."""
+    own = request["training"].get("compute_loss_func")
+    path = "training.compute_loss_func"
+    return None if own is None else load(own["code"], own["function"], f"{path}.code", f"{path}.function")
 
 
 class RunTrainer(DurableTrainer):

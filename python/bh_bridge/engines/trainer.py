@@ -70,6 +70,11 @@ class ExactTrainer(RunTrainer):
             return "engine.exact is off"
         if self._run_step.needs_forward:
             return "hidden states can be recorded only in the model's own forward pass"
-        if self.label_smoother is not None or self.args.torch_compile or not self.model_accepts_loss_kwargs:
+        if (
+            self.compute_loss_func is not None
+            or self.label_smoother is not None
+            or self.args.torch_compile
+            or not self.model_accepts_loss_kwargs
+        ):
             return "it supports only the plain loss"
         return obstacle(self._plain_model, self.device)

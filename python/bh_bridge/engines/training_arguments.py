@@ -18,7 +18,12 @@ from bh_bridge.models.modeling_other_norms import is_norm
 from bh_bridge.tensors import resolve_device
 from bh_bridge.training.optimizers import WideAdamW, wide_part
 
-OWN_FIELDS = ("decay_norms", "optimizer_state_dtype", "data_seed")  # of `training`, but not of TrainingArguments
+OWN_FIELDS = (
+    "decay_norms",
+    "optimizer_state_dtype",
+    "data_seed",
+    "compute_loss_func",
+)  # of `training`, but not of TrainingArguments
 
 
 def training_arguments(request: TrainerCreate) -> TrainingArguments:

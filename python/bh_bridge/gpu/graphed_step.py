@@ -39,7 +39,7 @@ Replay = Callable[[], Made]
 Result = TypeVar("Result")
 
 
-def obstacle(request: TrainerCreate, args: TrainingArguments, config: PreTrainedConfig) -> str | None:
+def obstacle(request: TrainerCreate, args: TrainingArguments, config: PreTrainedConfig | None) -> str | None:
     """Why the steps of a run cannot be captured; None if they can.
 
     request: of `trainer.create`; args and config: derived from it.
@@ -51,6 +51,8 @@ def obstacle(request: TrainerCreate, args: TrainingArguments, config: PreTrained
         return "it requires CUDA"
     if not isinstance(config, GPT2Config):
         return "it supports only GPT-2"
+    if "compute_loss_func" in request["training"]:
+        return "it supports only the plain loss"
     if engine.get("batched_runs", 1) > 1:
         return "batched runs share the graph of their gradients"
     if any((config.resid_pdrop, config.embd_pdrop, config.attn_pdrop)):

@@ -19,6 +19,7 @@ from transformers import (
 )
 
 from bh_bridge.errors import ConfigInvalid
+from bh_bridge.models import own_model
 from bh_bridge.models.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel
 from bh_bridge.models.modeling_other_norms import NORM_NAMES, with_norms
 from bh_bridge.models.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
@@ -134,7 +135,16 @@ def replaced_norm(model: PreTrainedModel) -> str | None:
 
 def embedding_of(model: nn.Module) -> nn.Parameter:
     """The token embedding [vocab, hidden] of a model of any family."""
+    if own_model.is_own(model):
+        return own_model.embedding(model)
     return model.get_input_embeddings().weight  # pyright: ignore[reportCallIssue]
+
+
+def head_of(model: nn.Module) -> nn.Module | None:
+    """The output head of a model; None if it has none, or is of the user's own and names none."""
+    if not hasattr(model, "get_output_embeddings"):
+        return None
+    return model.get_output_embeddings()  # pyright: ignore[reportCallIssue]
 
 
 def _meant(name: str, known: list[str]) -> str:

@@ -15,6 +15,7 @@ from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel, lo
 from bh_bridge import tensors
 from bh_bridge.bridge.messages import Init, Json, ModelConfig
 from bh_bridge.errors import ConfigInvalid
+from bh_bridge.models import own_model
 from bh_bridge.models.families import (
     DEFAULT_FAMILY,
     FAMILIES,
@@ -63,7 +64,10 @@ def build_model(
     """
     logging.set_verbosity_error()  # suppresses its warning about `loss_type`
     kind = config.get("type", DEFAULT_FAMILY)
-    described = architecture(kind, {name: value for name, value in config.items() if name != "type"})
+    if kind == "python":
+        described: Any = own_model.described(config)
+    else:
+        described = architecture(kind, {name: value for name, value in config.items() if name != "type"})
     _require_memory(described, kind, norm)
     stream = None if init_seed in (None, seed) else _stream_after_weights(described, kind, norm, directory, init_seed)
     seed_all(seed)
@@ -80,7 +84,7 @@ def _require_memory(described: PreTrainedConfig, kind: str, norm: str) -> None:
 
     TypeScript has already checked the families in FAMILIES.
     """
-    if kind in FAMILIES:
+    if kind in FAMILIES or kind == "python":  # of a model of the user's own only its constructor knows the size
         return
     try:
         with torch.device("meta"):  # shapes alone
@@ -113,6 +117,8 @@ def _stream_after_weights(
 
 def new_model(described: PreTrainedConfig, kind: str, norm: str) -> PreTrainedModel:
     """A new model with the family's own initialization; ConfigInvalid if it has no norm to replace."""
+    if kind == "python":
+        return own_model.new(cast("Any", described))
     model: Any = model_class(kind, norm)(described)
     if getattr(model, "replaced_norms", None) == 0:
         raise ConfigInvalid(f"model.norm: a {kind} has no norm to replace: set it to native")
@@ -146,6 +152,8 @@ def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str
     Its config.json is ignored, because it can name code, kernels to download or another model. The request defines the
     architecture.
     """
+    if kind == "python":
+        return own_model.load_weights(own_model.new(cast("Any", described)), Path(directory))
     loaded: Any = model_class(kind, norm).from_pretrained(
         directory,
         config=described,
@@ -169,6 +177,10 @@ def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str
 
 def save_model(model: PreTrainedModel, directory: Path) -> None:
     """Save a model in HF layout, with the source of classes that transformers lacks, so that it can load the model."""
+    if own_model.is_own(model):
+        own_model.save(model, directory)
+        share_tensors(directory)
+        return
     model.save_pretrained(directory)
     share_tensors(directory)
     kind, norm = model.config.model_type, replaced_norm(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import secrets
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -31,7 +32,7 @@ from bh_bridge.bridge.messages import (
     Parameter,
 )
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
-from bh_bridge.models.families import embedding_of
+from bh_bridge.models.families import embedding_of, head_of
 from bh_bridge.models.model import build_model, save_model
 from bh_bridge.storage.durable import replace_directory
 from bh_bridge.storage.model_directory import demand_free, write_save_manifest
@@ -58,7 +59,7 @@ def create(request: ModelCreate) -> ModelCreateReply:
             f"model.vocab_size is {config['vocab_size']}, but the model has {rows} rows: set it to {rows}"
         )
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    head = cast("Any", model.get_output_embeddings())
+    head = cast("Any", head_of(model))
     parameters = [
         Parameter(name=name, shape=list(parameter.shape), dtype=_dtype_name(parameter))
         for name, parameter in model.named_parameters()
@@ -95,13 +96,17 @@ def forward(request: ModelForward) -> ModelForwardReply:
     model: PreTrainedModel = registry.find(request["handle"])
     model.eval()
     tokens = _token_ids(request["tokens"], model)
-    return _write(model(input_ids=tokens).logits, request["path"])
+    output: Any = model(input_ids=tokens)
+    logits = output["logits"] if isinstance(output, Mapping) else output[-1]  # a tuple ends with them
+    return _write(logits, request["path"])
 
 
 @torch.no_grad()
 def generate(request: ModelGenerate) -> ModelGenerateReply:
     """Operation `model.generate`: token ids of the prompt and its continuation."""
     model: PreTrainedModel = registry.find(request["handle"])
+    if not hasattr(model, "generate"):
+        raise ConfigInvalid("a model of your own has no generate(): use forward, and choose the next token yourself")
     model.eval()
     tokens = _token_ids([request["tokens"]], model, new_tokens=request["options"].get("max_new_tokens") or 0)
     if request["seed"] is not None:
@@ -120,7 +125,7 @@ def generate(request: ModelGenerate) -> ModelGenerateReply:
 def _token_ids(rows: list[list[int]], model: PreTrainedModel, new_tokens: int = 0) -> torch.Tensor:
     """Token ids [batch, tokens] on the model's device; ConfigInvalid if the model has no embedding for them."""
     vocab = len(embedding_of(model))
-    positions: int = getattr(model.config, "max_position_embeddings", None) or sys.maxsize
+    positions: int = getattr(getattr(model, "config", None), "max_position_embeddings", None) or sys.maxsize
     lengths = {len(row) for row in rows}
     if len(lengths) != 1 or 0 in lengths:
         raise ConfigInvalid(
@@ -132,7 +137,7 @@ def _token_ids(rows: list[list[int]], model: PreTrainedModel, new_tokens: int = 
     largest = max(max(row) for row in rows)
     if largest >= vocab:
         raise ConfigInvalid(f"token {largest} is not in the vocabulary of {vocab}")
-    return torch.tensor(rows, device=model.device)
+    return torch.tensor(rows, device=embedding_of(model).device)
 
 
 def save(request: ModelSave) -> ModelSaveReply:
@@ -151,7 +156,7 @@ def to(request: ModelTo) -> ModelToReply:
     """Operation `model.to`: move the model to a device."""
     model = registry.find(request["handle"])
     model.to(resolve_device(request["device"]))
-    return {"device": str(model.device)}
+    return {"device": str(embedding_of(model).device)}
 
 
 def _parameter(request: ModelTensor | ModelSetTensor) -> torch.nn.Parameter:

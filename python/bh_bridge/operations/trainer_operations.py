@@ -29,6 +29,7 @@ from bh_bridge.bridge.wire import finite
 from bh_bridge.data.corpus import Corpus, read_corpus, split_windows
 from bh_bridge.engines import Engine, find_engine, foreseen_state
 from bh_bridge.errors import ConfigInvalid, RankEnded
+from bh_bridge.models import own_model
 from bh_bridge.models.families import embedding_of
 from bh_bridge.models.model import blueprint_of, save_model
 from bh_bridge.process.environment import write_environment
@@ -104,6 +105,7 @@ def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: context
     corpus = read_corpus(data, vocab)
     train_windows, held_out_windows = split_windows(corpus, data["window_length"], data)
     _require_one_process_where_needed(request)
+    own_model.require_loss(model, data["window_length"], "compute_loss_func" not in request["training"])
     prepare_directory(directory, model, request)
     write_environment(directory)
     team = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -19,6 +19,7 @@ from torch.nn.utils import get_total_norm
 
 from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.errors import ConfigInvalid
+from bh_bridge.models.families import embedding_of, head_of
 
 OF_THE_FORWARD_PASS = ("hidden.mean", "hidden.variance", "logits.mean")
 OF_THE_STEP = ("learning_rate", "grad_norm", "grad_norm.clipped", *OF_THE_FORWARD_PASS)
@@ -173,7 +174,13 @@ class ForwardMeans:
         self._with_logits = with_logits
         self._model = model
         self._batches: list[tuple[int, torch.Tensor, torch.Tensor, torch.Tensor | None]] = []
-        self._handle = model.get_output_embeddings().register_forward_hook(self._look)
+        head = head_of(model)
+        if head is None:
+            raise ConfigInvalid(
+                "record.tensors: hidden states and logits are recorded at the output head, and this model names none: "
+                "let its get_output_embeddings() return the module that computes the logits"
+            )
+        self._handle = head.register_forward_hook(self._look)
 
     def take(self) -> dict[str, torch.Tensor]:
         """Return the means of the batches since the last call, in float64."""
@@ -236,7 +243,7 @@ def _as_matrix(shape: torch.Size) -> tuple[int, int]:
 
 def _full_names(model: Any) -> dict[str, str]:
     """The full names of the parameters with short names, by short name."""
-    embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings()
+    embedding, head = embedding_of(model), cast("Any", head_of(model))
     short = {"wte": embedding, **({} if head is None or head.weight is embedding else {"lm_head": head.weight})}
     named: list[tuple[str, nn.Parameter]] = list(model.named_parameters())
     return {name: full for name, weight in short.items() for full, each in named if each is weight}

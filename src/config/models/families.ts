@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { ModelInput } from "../run-config-input.generated.js";
-import { builtFields, type Family, normSchema, type OwnModelField, ownModelShape, vocabularySchema } from "./family.js";
+import { builtFields, type Family, modelFieldSchema, normSchema, type OwnModelField, ownModelShape, vocabularySchema } from "./family.js";
 import { gpt2 } from "./gpt2-model.js";
 import { llama } from "./llama-model.js";
 import { otherModelTypes } from "./model-configs.generated.js";
+import { pythonModelSchema } from "./python-model.js";
 import { qwen3 } from "./qwen3-model.js";
 import { tinylm } from "./tinylm-model.js";
 
@@ -15,7 +16,7 @@ const otherModelSchema = z
     ...ownModelShape,
     vocab_size: vocabularySchema,
   })
-  .catchall(z.json().meta({ id: "ModelField" }));
+  .catchall(modelFieldSchema);
 
 /** The described families, by `model_type`. */
 export const families = { gpt2, llama, qwen3, tinylm } as const;
@@ -28,12 +29,13 @@ const [first, ...further] = Object.values(families);
 if (first === undefined) throw new Error("there is no family");
 
 /** The model, by `type`: the fields of its configuration in transformers, and how it is built. */
-export const modelSchema = z.discriminatedUnion("type", [first.section, ...further.map(({ section }) => section), otherModelSchema]);
+export const modelSchema = z.discriminatedUnion("type", [first.section, ...further.map(({ section }) => section), pythonModelSchema, otherModelSchema]);
 
 /** The architecture that Python receives, without the fields on how the model is built. */
 export const architectureSchema = z.discriminatedUnion("type", [
   first.architecture,
   ...further.map(({ architecture }) => architecture),
+  pythonModelSchema.omit(builtFields),
   otherModelSchema.omit(builtFields),
 ]);
 

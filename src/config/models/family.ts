@@ -83,6 +83,9 @@ export const vocabularySchema = z
     "Rows of the embedding. Without a tokenizer, tokens are bytes: of UTF-8 with 256 rows or more, else of ASCII, and bytes at or above this number are dropped.",
   );
 
+/** A field that only Python checks. */
+export const modelFieldSchema = z.json().meta({ id: "ModelField" });
+
 /** Fields of every family on how the model is built. */
 export const ownModelShape = {
   dtype: dtypeSchema.default("bfloat16"),

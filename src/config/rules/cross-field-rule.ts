@@ -1,4 +1,5 @@
 import { families, familyOf } from "../models/families.js";
+import { vocabularyProblem } from "../models/python-model.js";
 import { modelSize, type RunConfig } from "../run-config-fields.js";
 
 /** A rule on one or several fields. */
@@ -44,13 +45,16 @@ export const dataRules: readonly CrossFieldRule[] = [
 ];
 
 /** Rules on the sizes of a model, by family. */
-export const modelRules: readonly CrossFieldRule[] = Object.keys(families).flatMap((type) =>
-  (familyOf({ type })?.rules ?? []).map(({ field, reads, problem }) => ({
-    path: `model.${field}`,
-    reads: reads.map((name) => `model.${name}`),
-    problem: ({ model }) => (model.type === type ? problem(model) : undefined),
-  })),
-);
+export const modelRules: readonly CrossFieldRule[] = [
+  { path: "model.vocab_size", reads: ["model.fields"], problem: ({ model }) => vocabularyProblem(model) },
+  ...Object.keys(families).flatMap((type) =>
+    (familyOf({ type })?.rules ?? []).map(({ field, reads, problem }) => ({
+      path: `model.${field}`,
+      reads: reads.map((name) => `model.${name}`),
+      problem: ({ model }: RunConfig) => (model.type === type ? problem(model) : undefined),
+    })),
+  ),
+];
 
 /** Optimizers that bh-bridge can replace by its own, with moments or a master copy of the weights in float32. */
 export const ownStateOptimizers: readonly string[] = ["adamw_torch", "adamw_torch_fused"];

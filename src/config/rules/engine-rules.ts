@@ -19,6 +19,7 @@ const fastEngineHas: { path: string; value(config: RunConfig): unknown; has: rea
     })),
   ),
   { path: "training.optim", value: ({ training }) => training.optim, has: ownStateOptimizers },
+  { path: "training.compute_loss_func", value: ({ training }) => training.compute_loss_func?.function, has: [undefined] },
   { path: "training.label_smoothing_factor", value: ({ training }) => training.label_smoothing_factor, has: [undefined, 0] },
   { path: "training.neftune_noise_alpha", value: ({ training }) => training.neftune_noise_alpha, has: [undefined, null] },
   { path: "training.fp16", value: ({ training }) => training.fp16, has: [undefined, false] },

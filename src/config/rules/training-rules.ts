@@ -106,6 +106,14 @@ export const processRules: readonly CrossFieldRule[] = [
         : undefined,
   },
   {
+    path: "engine.processes",
+    reads: ["model.type"],
+    problem: ({ engine: { processes }, model, training }) =>
+      processes > 1 && (model.type === "python" || training.compute_loss_func)
+        ? "several processes add the losses of their parts, which a model or a loss of your own need not allow: use engine.processes=1"
+        : undefined,
+  },
+  {
     path: "training.label_smoothing_factor",
     reads: ["engine.processes"],
     problem: ({ engine: { processes }, training }) =>

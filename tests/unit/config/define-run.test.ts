@@ -42,6 +42,6 @@ test("types: every field is optional in the input, and has its value in the outp
   expectTypeOf<Record<string, never>>().toExtend<RunConfigInput>();
   expectTypeOf<RunConfig["training"]["max_steps"]>().toEqualTypeOf<number>();
   expectTypeOf<RunConfig["model"]["norm"]>().toEqualTypeOf<"rmsnorm" | "layernorm" | "native">();
-  expectTypeOf<RunConfig["init"]["kind"]>().toEqualTypeOf<"normal" | "singular" | "snowball" | "unit-noise" | "file">();
+  expectTypeOf<RunConfig["init"]["kind"]>().toEqualTypeOf<"normal" | "singular" | "snowball" | "unit-noise" | "file" | "python">();
   expectTypeOf<RunConfig>().toExtend<RunConfigInput>();
 });

@@ -1,0 +1,125 @@
+import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { builtInPath } from "../../src/config/paths-in-config.js";
+import { sha256OfFile } from "../../src/runs/checksums.js";
+import { printedBy } from "../unit/formats/reference-python.js";
+import { projectRoot, run, temporaryFolder } from "./program.js";
+import { tensorBytes } from "./tensor-bytes.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+const corpus = join(folder.path, "text.txt");
+const example = join(projectRoot, "examples/one_layer_attention.py");
+const code = join(folder.path, "code", "net.py");
+const out = join(folder.path, "runs");
+
+const configFile = join(folder.path, "own.json");
+const base = {
+  model: { type: "python", code: "code/net.py", class: "OneLayerAttention", fields: { vocab_size: 128, width: 16 } },
+  init: { kind: "normal" },
+  data: { corpus, window_length: 32 },
+  training: { max_steps: 12, per_device_train_batch_size: 4 },
+  device: "cpu",
+  threads: 1,
+};
+
+async function train(config: object, ...more: string[]): Promise<string> {
+  writeFileSync(configFile, JSON.stringify(config));
+  const { stdout, stderr } = await run(["train", "-c", configFile, "--out", out, "--json", ...more]);
+  return JSON.parse(stdout || `{"run": ${JSON.stringify(stderr)}}`).run;
+}
+
+/** What the program prints to stderr for a configuration that it refuses with exit code 2. */
+async function refusal(config: object): Promise<string> {
+  writeFileSync(configFile, JSON.stringify(config));
+  const { exitCode, stderr } = await run(["train", "-c", configFile, "--out", join(folder.path, "refused")]);
+  expect(exitCode, stderr).toBe(2);
+  return stderr;
+}
+
+const history = (directory: string) => tensorBytes(join(directory, "history.safetensors"), "embedding_history");
+const plain = (name: string) => tensorBytes(join(folder.path, `${name}.safetensors`), "history");
+
+let ofModel = "";
+
+beforeAll(async () => {
+  mkdirSync(join(folder.path, "code"));
+  copyFileSync(example, code);
+  writeFileSync(corpus, readFileSync(builtInPath(), "utf8").slice(0, 20_000));
+  const script = readFileSync(join(import.meta.dirname, "plain_own_model.py"), "utf8");
+  await printedBy(script, [example, corpus, folder.path]);
+  ofModel = await train(base, "--set", "checkpoint.every=5");
+}, 240_000);
+
+test("the example trains to the bits of a plain script with Trainer", () => {
+  expect(history(ofModel).equals(plain("model"))).toBe(true);
+});
+
+test("so it does with a loss of its own, and in float32", async () => {
+  const training = { ...base.training, bf16: false, compute_loss_func: { code: "code/net.py", function: "penalised_loss" } };
+  const directory = await train({ ...base, model: { ...base.model, dtype: "float32" }, training });
+  expect(history(directory).equals(plain("loss"))).toBe(true);
+});
+
+test("so it does from an initial embedding of its own", async () => {
+  const directory = await train({ ...base, init: { kind: "python", code: "code/net.py", function: "two_clusters" } });
+  expect(history(directory).equals(plain("init"))).toBe(true);
+});
+
+test("the run has a copy of the code and its checksum, and no source in its configuration", () => {
+  expect(sha256OfFile(join(ofModel, "model.py"))).toBe(sha256OfFile(example));
+  const { model } = JSON.parse(readFileSync(join(ofModel, "config.json"), "utf8"));
+  expect(model.code).toEqual({ path: code, sha256: sha256OfFile(example) });
+  expect(readdirSync(join(ofModel, "final"))).toEqual(["MANIFEST.json", "config.json", "model.safetensors", "modeling_own.py"]);
+});
+
+test("the copy serves to reproduce and to resume, after the file has changed", async () => {
+  const stopped = await train(base, "--set", "checkpoint.every=5", "--set", "training.lr_scheduler_type=constant", "--steps", "7");
+  const whole = await train(base, "--set", "checkpoint.every=5", "--set", "training.lr_scheduler_type=constant");
+  appendFileSync(code, "raise SystemExit('changed')\n");
+  const again = await run(["reproduce", ofModel, "--json"]);
+  expect(again.exitCode, again.stderr).toBe(0);
+  const resumed = await run(["resume", stopped, "--steps", "12", "--json"]);
+  expect(resumed.exitCode, resumed.stderr).toBe(0);
+  copyFileSync(example, code);
+  expect(history(stopped).equals(history(whole))).toBe(true);
+});
+
+test("a changed copy in the run is refused", async () => {
+  appendFileSync(join(ofModel, "model.py"), "# changed\n");
+  const { exitCode, stderr } = await run(["reproduce", ofModel]);
+  copyFileSync(example, join(ofModel, "model.py"));
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/model\.py has changed: its SHA-256 is/);
+});
+
+test.each([
+  ["a file that is missing", { code: "none.py" }, /model\.code: .*none\.py cannot be read: there is no such file/],
+  ["a vocabulary that nothing names", { fields: { width: 16 } }, /model\.vocab_size: is missing: set it to the number of rows/],
+  ["a class that is missing", { class: "OneLayerAttenton" }, /model\.class: .* has no "OneLayerAttenton": did you mean "OneLayerAttention"\?/],
+  ["fields that the constructor refuses", { fields: { vocab_size: 128, wide: 1 } }, /model\.fields: OneLayerAttention of .*wide/],
+  ["a vocabulary that the embedding does not have", { vocab_size: 99 }, /model\.vocab_size is 99, but the model has 128 rows/],
+  ["an embedding that is missing", { embedding: "tok.weigth" }, /model\.embedding: the model has no matrix "tok\.weigth": did you mean "tok\.weight"\?/],
+])("%s is a configuration error with its remedy", async (_, model, message) => {
+  expect(await refusal({ ...base, model: { ...base.model, ...model } })).toMatch(message);
+});
+
+test("code that fails is shown with its line", async () => {
+  writeFileSync(
+    join(folder.path, "fails.py"),
+    "from torch import nn\n\nclass Net(nn.Module):\n    def __init__(self, vocab_size):\n        super().__init__()\n        self.a = 1 / 0\n",
+  );
+  const model = { type: "python", code: "fails.py", class: "Net", fields: { vocab_size: 128 } };
+  expect(await refusal({ ...base, model })).toMatch(/fails\.py:6 raises ZeroDivisionError: division by zero in `self\.a = 1 \/ 0`/);
+});
+
+test("a forward pass without a loss is refused before the run begins, and so is engine fast", async () => {
+  const source =
+    "from torch import nn\n\nclass Net(nn.Embedding):\n    def forward(self, input_ids, labels):\n        return {'logits': super().forward(input_ids)}\n";
+  writeFileSync(join(folder.path, "no_loss.py"), source);
+  const model = { type: "python", code: "no_loss.py", class: "Net", fields: { num_embeddings: 128, embedding_dim: 8 }, vocab_size: 128, embedding: "weight" };
+  expect(await refusal({ ...base, model })).toMatch(/forward\(input_ids, labels\) of Net must return its loss/);
+  expect(readdirSync(join(folder.path, "refused"))).toEqual([]);
+  expect(await refusal({ ...base, engine: "fast" })).toMatch(/engine fast does not support python/);
+});
