@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { CheckpointReaders } from "../config/checkpoint-layer.js";
 import { configInvalid } from "../config/config-invalid.js";
 import { type ConfigFile, readConfigFile } from "../config/read-config-file.js";
@@ -7,13 +7,14 @@ import { type ConfigSources, type ResolvedConfig, resolveRunConfig } from "../co
 import { BhBridgeError } from "../errors.js";
 import type { SavedConfigRequest } from "../python/run-python-script.js";
 import { readRunConfig } from "../runs/run-config.js";
+import { isRunDirectory } from "../runs/run-layout.js";
 
 /**
  * Merge a configuration from its sources and check it. Its file may be the directory of a run, and `model.from` any saved model, or any file with the weights of a GPT-2.
  * @throws {BhBridgeError} `CONFIG_INVALID` with path, source and accepted values of all problems at once.
  */
 export async function loadRunConfig(sources: ConfigSources = {}): Promise<ResolvedConfig> {
-  return resolveRunConfig(sources, { readFile: readFileOrRun, checkpoint: { describeWeights, readSaved } });
+  return resolveRunConfig(sources, { readFile: readFileOrRun, checkpoint: { describeWeights, readSaved, isOfRun } });
 }
 
 async function readFileOrRun(path: string, cwd: string): Promise<ConfigFile> {
@@ -32,6 +33,11 @@ function isFolder(path: string): boolean {
   } catch {
     return false; // the reader of the path reports the error
   }
+}
+
+/** A model in `final/`, or in a checkpoint one folder below. */
+function isOfRun(directory: string): boolean {
+  return [dirname(directory), dirname(dirname(directory))].some(isRunDirectory);
 }
 
 // Imported lazily, since few configurations require the file readers.

@@ -8,6 +8,8 @@ import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layers.js";
 import { familyOf, familyWithoutName, modelSchema } from "./models/families.js";
 import { dtypeSchema, ownModelFields } from "./models/family.js";
+import { pythonModelSchema } from "./models/python-model.js";
+import { resolvePaths } from "./paths-in-config.js";
 import { productOwnedGpt2Config } from "./training-schema.js";
 
 const configFile = "config.json";
@@ -24,6 +26,8 @@ export interface CheckpointReaders {
    * The fields of a saved model as transformers reads them. @param fields names to report; null for those that transformers saves. @param python as in a configuration.
    */
   readSaved(directory: string, family: { type: string; fields: readonly string[] | null }, python: string | undefined): Promise<SavedFields>;
+  /** Whether a directory is the final model or a checkpoint of a run. */
+  isOfRun(directory: string): boolean;
 }
 
 interface SavedFields {
@@ -42,6 +46,8 @@ interface CheckpointContext {
   source: string;
   /** Interpreter of the configuration. */
   python: string | undefined;
+  /** Whether somebody has set `model.code`. */
+  namesCode: boolean;
   /** Absent if the model is described already, by a built model. */
   readers: CheckpointReaders | undefined;
 }
@@ -66,10 +72,13 @@ export async function checkpointLayer(path: string, context: CheckpointContext):
 }
 
 /** The values of a saved model in HF layout. @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for what is not a causal model that can be trained. */
-async function configValues(directory: string, { python, readers }: CheckpointContext): Promise<Layer["values"]> {
+async function configValues(directory: string, { python, readers, namesCode }: CheckpointContext): Promise<Layer["values"]> {
   const saved = await readConfig(directory);
+  if (saved["model_type"] === "python" && (namesCode || !readers || readers.isOfRun(directory))) return ownModelValues(directory, saved);
   const own = savedFamily(saved);
   const type = own.type ?? familyWithoutName(saved) ?? "unknown";
+  if (type === "python")
+    throw unsupported(directory, "holds a model of somebody's own code, which is executed only if you name it: read it, then set model.code to its path");
   const section = sectionOf(type);
   if (section === undefined || typeof type !== "string") {
     throw unsupported(directory, `holds a model of type ${JSON.stringify(type)}, which has no causal head in transformers`);
@@ -83,6 +92,12 @@ async function configValues(directory: string, { python, readers }: CheckpointCo
       ? { fields: saved, dtype: saved["dtype"] ?? saved["torch_dtype"] }
       : await readers.readSaved(directory, { type, fields: names }, python);
   return { model: { type, ...architectureOf(read.fields, names), dtype: trainedDtype(read.dtype), norm }, init: { kind: "normal" } };
+}
+
+/** The values of a model of the user's own code, which is next to its weights. */
+function ownModelValues(directory: string, saved: Record<string, unknown>): Layer["values"] {
+  const model = { type: "python", ...architectureOf(saved, fieldsOf(pythonModelSchema)), dtype: trainedDtype(saved["dtype"]) };
+  return resolvePaths({ model, init: { kind: "normal" } }, directory);
 }
 
 function unsupported(directory: string, reason: string): BhBridgeError {

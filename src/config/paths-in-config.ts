@@ -24,11 +24,11 @@ export function resolvePaths(values: Record<string, unknown>, base: string): Rec
   return isRelative(python) && python.includes(sep) ? { ...resolved, python: resolve(base, python) } : resolved;
 }
 
-/** The value of a field of paths, from `base`: a path, or a list of objects that each have one. Anything else stays, for the schema to refuse. */
+/** The value of a field of paths, from `base`: a path, an object that has one, or a list of such objects. Anything else stays, for the schema to refuse. */
 export function resolvePath(value: unknown, base: string): unknown {
   if (isRelative(value)) return resolve(base, value);
-  if (!Array.isArray(value)) return value;
-  return value.map((each) => (isPlainObject(each) && isRelative(each["path"]) ? { ...each, path: resolve(base, each["path"]) } : each));
+  const withPath = (each: unknown) => (isPlainObject(each) && isRelative(each["path"]) ? { ...each, path: resolve(base, each["path"]) } : each);
+  return Array.isArray(value) ? value.map(withPath) : withPath(value);
 }
 
 function isRelative(path: unknown): path is string {

@@ -137,7 +137,10 @@ async function mergeWithCheckpoint(
   }
   const source = merged.sources.get("model.from") ?? "";
   const { python } = merged.values;
-  const saved = await checkpointLayer(from, { issues, source, python: typeof python === "string" ? python : undefined, readers });
+  const saved = await checkpointLayer(from, {
+    ...{ issues, source, readers, python: typeof python === "string" ? python : undefined },
+    namesCode: model["code"] !== undefined,
+  });
   if (!saved.isWhole && !layers.some(({ values }) => isPlainObject(values["model"]) && values["model"]["n_head"] !== undefined)) {
     issues.push({
       path: "model.n_head",

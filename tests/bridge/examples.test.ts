@@ -25,7 +25,7 @@ beforeAll(async () => {
 test("there is a test for each example", () => {
   const names = readdirSync("examples").map((file) => file.replace(/\.ts$/, ""));
   const here = ["census-of-checkpoint", "custom-init", "early-stopping", "live-loss-plot", "seed", "train-generate-save"];
-  const inPython = ["draw_figures.py", "open-a-run.ipynb"]; // tests/python/test_draw_figures.py, test_example_notebook.py
+  const inPython = ["draw_figures.py", "one_layer_attention.py", "open-a-run.ipynb"]; // test_draw_figures.py, own-model.test.ts, test_example_notebook.py
   expect(names.sort()).toEqual([...here, ...inPython].sort());
 });
 

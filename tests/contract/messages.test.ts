@@ -50,6 +50,7 @@ test("no key reaches Python that a schema does not name, but for arguments that 
     "trainer.create.training.activation_checkpointing_kwargs", // those of torch.utils.checkpoint; what could run there is a function, which JSON has not
     "trainer.create.record.schedules", // names of recorded tensors, which are only looked up
     "model.create.config.rope_parameters", // names and plain values that transformers checks
+    "model.create.config.fields", // arguments of the constructor in the user's own code
     "model.create.config", // fields of a family that Python alone knows: their names are checked against its class
   ]);
 });

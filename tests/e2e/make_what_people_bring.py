@@ -9,6 +9,36 @@ from safetensors.numpy import save_file
 folder = Path(sys.argv[1])
 (folder / "story.txt").write_text("The quick brown fox jumps over the lazy dog. " * 200, encoding="utf-8")
 
+# A model, a loss and an initial embedding of one's own.
+(folder / "net.py").write_text(
+    """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, vocab_size, width=16):
+        super().__init__()
+        self.tok = nn.Embedding(vocab_size, width)
+
+    def get_input_embeddings(self):
+        return self.tok
+
+    def forward(self, input_ids, labels=None):
+        logits = self.tok(input_ids) @ self.tok.weight.T
+        return loss({"logits": logits}, labels), logits
+
+
+def loss(outputs, labels, num_items_in_batch=None):
+    return nn.functional.cross_entropy(outputs["logits"][:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten())
+
+
+def start(embedding):
+    return torch.randn(embedding.shape).sign()
+""",
+    encoding="utf-8",
+)
+
 # A series of checkpoints whose weights move on from step to step.
 draws = np.random.default_rng(1)
 weights = {"wte.weight": draws.normal(0, 0.02, (256, 32)), "h.0.mlp.c_fc.weight": draws.normal(0, 0.02, (32, 128))}

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 let cwd: string;
 
 async function saveConfig(name: string, config: Record<string, unknown>): Promise<void> {
-  await mkdir(join(cwd, name));
+  await mkdir(join(cwd, name), { recursive: true });
   await writeFile(join(cwd, name, "config.json"), JSON.stringify(config));
 }
 
@@ -56,6 +57,7 @@ test.each([
 const checkpoint = {
   describeWeights: () => Promise.reject(new Error("no file of weights here")),
   readSaved: async (directory: string) => ({ fields: JSON.parse(await readFile(join(directory, "config.json"), "utf8")), dtype: null }),
+  isOfRun: (directory: string) => directory.endsWith("final"),
 };
 
 test.each([
@@ -105,4 +107,20 @@ test("a complete configuration of an earlier version keeps its labels and its ha
   await writeFile(join(cwd, "complete.json"), JSON.stringify(earlier.config));
   const again = await resolveRunConfig({ cwd, file: "complete.json" });
   expect([again.config.data.label_shift, again.hash]).toEqual(["double", earlier.hash]);
+});
+
+test("code beside a saved model is executed only if the model is of a run, or the user names the code", async () => {
+  for (const name of ["run/final", "downloaded"]) {
+    const sha256 = createHash("sha256").update("source").digest("hex");
+    const code = { path: "modeling_own.py", sha256 };
+    await saveConfig(name, { model_type: "python", class: "Net", fields: { vocab_size: 9 }, embedding: null, vocab_size: 9, code, dtype: "float32" });
+    await writeFile(join(cwd, name, code.path), "source");
+  }
+  const set = ["data.window_length=8"];
+  const { config } = await resolveRunConfig({ cwd, set, assignments: from("run/final") }, { checkpoint });
+  expect(config.model).toMatchObject({ type: "python", class: "Net", vocab_size: 9, dtype: "float32", code: { path: join(cwd, "run/final/modeling_own.py") } });
+  const downloaded = { cwd, set, assignments: from("downloaded") };
+  await expect(resolveRunConfig(downloaded, { checkpoint })).rejects.toThrow("holds a model of somebody's own code, which is executed only if you name it");
+  const named = await resolveRunConfig({ ...downloaded, set: [...set, "model.code=downloaded/modeling_own.py"] }, { checkpoint });
+  expect(named.config.model).toMatchObject({ code: { path: join(cwd, "downloaded/modeling_own.py"), source: "source" } });
 });

@@ -43,7 +43,7 @@ test("a field is found by its path, in a union by the kind that the configuratio
 });
 
 test("the kind of a union takes the kinds of all its branches", () => {
-  expect(fieldAt(["init", "kind"], {})?.enum).toEqual(["normal", "singular", "qwen", "snowball", "unit-noise", "file"]);
+  expect(fieldAt(["init", "kind"], {})?.enum).toEqual(["normal", "singular", "qwen", "snowball", "unit-noise", "file", "python"]);
 });
 
 test("an index leads to the items of a list, also where the list is one of several alternatives", () => {

@@ -68,7 +68,8 @@ test("the defaults are the seed, and survive JSON", () => {
 test("every field has a default but names, paths, what a kind of model, engine or initial state adds, and what HF decides", () => {
   const defaults = configValues(runConfigSchema.parse({}));
   const open = fieldPaths().filter((path) => !defaults.has(path) && !/^(?:training|model|engine)\./.test(path));
-  expect(open).toEqual(["name", "python", "init.sigma", "init.noise_dtype", "init.path", "init.tensor", "init.step", "record.schedules", "preset"]);
+  const ofInit = ["sigma", "noise_dtype", "path", "tensor", "step", "code", "function"].map((field) => `init.${field}`);
+  expect(open).toEqual(["name", "python", ...ofInit, "record.schedules", "preset"]);
 });
 
 test("the fields of training that have a default come first", () => {

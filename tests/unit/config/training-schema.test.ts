@@ -45,7 +45,7 @@ test("every field of GPT2Config can be set or is refused with a reason, but for 
 });
 
 test("the product's own fields are these", () => {
-  expect(ownTrainingFields).toEqual(["decay_norms", "optimizer_state_dtype"]);
+  expect(ownTrainingFields).toEqual(["decay_norms", "optimizer_state_dtype", "compute_loss_func"]);
   expect(ownModelFields).toEqual(["type", "norm", "dtype", "from"]);
   expect(Object.keys(gpt2ModelSchema.shape).filter((field) => !Object.hasOwn(gpt2ConfigSchema.shape, field))).toEqual([...ownModelFields]);
 });

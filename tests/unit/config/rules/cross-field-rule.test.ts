@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { dataRules, modelRules, optimizerRules } from "../../../../src/config/rules/cross-field-rule.js";
 import { testRules } from "./rule-cases.js";
 
@@ -19,8 +20,15 @@ testRules(dataRules, {
   met: [],
 });
 
+const ownModel = [`model.code=${join(import.meta.dirname, "../../../../examples/one_layer_attention.py")}`, "model.type=python", "model.class=Net"];
+
 testRules(modelRules, {
   broken: [
+    {
+      set: [...ownModel, "data.window_length=32"],
+      message:
+        "model.vocab_size: is missing: set it to the number of rows of the embedding, or name an argument of the constructor vocab_size and set it in model.fields",
+    },
     { set: ["model.n_embd=63"], message: "model.n_embd: 63 is not divisible by model.n_head = 2: all heads have the same width" },
     { set: ["model.type=llama", "model.head_dim=31"], message: "model.head_dim: must be even, since positions rotate pairs of components, got 31" },
     {
@@ -34,7 +42,11 @@ testRules(modelRules, {
     },
     { set: ["model.type=tinylm", "model.n_embd=65"], message: "model.n_embd: 65 is not divisible by model.n_head = 2: all heads have the same width" },
   ],
-  met: [["model.n_embd=96", "model.n_head=3"]],
+  met: [
+    ["model.n_embd=96", "model.n_head=3"],
+    [...ownModel, "data.window_length=32", "model.fields.vocab_size=128"],
+    [...ownModel, "model.vocab_size=128", "model.fields.n_positions=32"],
+  ],
 });
 
 testRules(optimizerRules, {

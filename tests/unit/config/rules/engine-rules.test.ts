@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import { engineRules } from "../../../../src/config/rules/engine-rules.js";
 import { testRules } from "./rule-cases.js";
+
+const example = join(import.meta.dirname, "../../../../examples/one_layer_attention.py");
 
 testRules(engineRules, {
   broken: [
@@ -18,6 +21,10 @@ testRules(engineRules, {
     {
       set: ["engine=fast", "training.optim=adafactor"],
       message: "training.optim: engine fast does not support adafactor: use adamw_torch or adamw_torch_fused, or engine=trainer",
+    },
+    {
+      set: ["engine=fast", `training.compute_loss_func.code=${example}`, "training.compute_loss_func.function=penalised_loss"],
+      message: "training.compute_loss_func: engine fast does not support penalised_loss: omit it, or use engine=trainer",
     },
     {
       set: ["engine=fast", "training.label_smoothing_factor=0.1"],

@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { processRules, trainingRules } from "../../../../src/config/rules/training-rules.js";
 import { problems, testRules } from "./rule-cases.js";
+
+const example = join(import.meta.dirname, "../../../../examples/one_layer_attention.py");
 
 testRules(trainingRules, {
   broken: [
@@ -55,6 +58,10 @@ testRules(processRules, {
     {
       set: ["engine.processes=2", "device=cuda:1"],
       message: "engine.processes: each process requires its own device, but device=cuda:1 is a single one: use cpu, or cuda, which gives each process a GPU",
+    },
+    {
+      set: ["engine.processes=2", `training.compute_loss_func.code=${example}`, "training.compute_loss_func.function=penalised_loss"],
+      message: "engine.processes: several processes add the losses of their parts, which a model or a loss of your own need not allow: use engine.processes=1",
     },
     {
       set: ["engine.processes=2", "training.label_smoothing_factor=0.1"],
