@@ -7,11 +7,14 @@ import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { windowLength } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
+import { isTokenArray } from "../formats/text/text-files.js";
 import { tokenizerText } from "../formats/tokenizer-text.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/format.js";
-import { type Misfit, TextCounts } from "./text-counts.js";
-import { heldOutProblem, heldOutTokens, readTokenizedCorpus } from "./tokenized-corpus.js";
+import { originOf, preparedText, separator } from "./prepared-text.js";
+import { asciiRemedy, notAscii, notUtf8, TextCounts } from "./text-counts.js";
+import { readTokenArray } from "./token-array.js";
+import { heldOutTokens, readTokenizedCorpus, requireSeparateWindows, requireWindows, separateWindows, type WindowCut } from "./tokenized-corpus.js";
 
 /** Number of windows without overlap, as Python cuts them. @param tokens number of training tokens. */
 export function chunkCount(tokens: number, windowLength: number, labelShift: "double" | "causal"): number {
@@ -58,6 +61,7 @@ export function mixedCorpus(texts: readonly WeightedText[]): CorpusFacts {
     bytes: sum(({ bytes }) => bytes),
     characters: sum(({ characters }) => characters),
     filtered: sum(({ filtered }) => filtered),
+    ...(texts.some(({ facts }) => facts.documents !== undefined) && { documents: sum(({ documents = 1 }) => documents) }),
     tokens: sum(({ tokens }) => tokens),
     distinct: vocabulary - deadTokens.length,
     dead: deadTokens.length,
@@ -70,6 +74,15 @@ export function mixedCorpus(texts: readonly WeightedText[]): CorpusFacts {
 
 const chunkBytes = 1 << 20;
 
+/** A text to read, its documents and its windows. */
+interface TextOptions {
+  signal?: AbortSignal | undefined;
+  /** Its path, if `path` is its prepared text, and the field of its documents. */
+  prepared?: { from: string; field: string };
+  /** How windows are cut if documents are separate; joined by a blank line otherwise. */
+  separate?: WindowCut | undefined;
+}
+
 /**
  * Read a corpus as Python does: all newlines as LF, bytes below the vocabulary as tokens. A vocabulary of 256 accepts UTF-8, a smaller one ASCII.
  * @param contextLength tokens of a window.
@@ -77,30 +90,60 @@ const chunkBytes = 1 << 20;
  * @throws {BhBridgeError} `CORPUS_INVALID` with position and remedy for a file that is missing, empty, too short or wrongly encoded; `CONFIG_INVALID` if
  *   `data.held_out` leaves one of the two parts without a window; `ABORTED`.
  */
-export async function readCorpus(path: string, vocabSize: number, contextLength: number, heldOut: number, signal?: AbortSignal): Promise<CorpusFacts> {
+export async function readCorpus(
+  path: string,
+  vocabSize: number,
+  contextLength: number,
+  heldOut: number,
+  { signal, prepared, separate }: TextOptions = {},
+): Promise<CorpusFacts> {
+  const name = prepared?.from ?? path;
   const text = new TextCounts();
   const hash = createHash("sha256");
+  const lengths: number[] = [];
+  let documents = 1;
+  let bytes = 0;
+  const keptTokens = () => text.counts.reduce((sum, count, byte) => (byte < vocabSize ? sum + count : sum), 0);
+  let tokensBefore = 0; // of the present document
+  const endDocument = () => {
+    text.endDocument();
+    if (!separate) return;
+    lengths.push(keptTokens() - tokensBefore);
+    tokensBefore += lengths.at(-1) ?? 0;
+  };
   for await (const chunk of chunksOf(path, signal)) {
-    text.add(chunk);
     hash.update(chunk);
+    bytes += chunk.length;
+    let start = 0;
+    for (let end = prepared ? chunk.indexOf(separator) : -1; end !== -1; end = chunk.indexOf(separator, start)) {
+      text.add(chunk.subarray(start, end));
+      endDocument();
+      if (text.firstNotAscii && vocabSize < mostByteTokens) break;
+      documents++;
+      start = end + 1;
+    }
+    text.add(chunk.subarray(start));
+    if (prepared && text.firstNotAscii && vocabSize < mostByteTokens) {
+      const origin = await originOf(prepared.from, prepared.field, documents - 1);
+      throw new BhBridgeError("CORPUS_INVALID", `${origin} is not ASCII: it has the byte 0x${text.firstNotAscii.byte.toString(16)}. ${asciiRemedy}`);
+    }
   }
-  if (vocabSize < mostByteTokens && text.firstNotAscii) throw notAscii(path, text.firstNotAscii, text.notAscii);
-  if (text.firstNotUtf8 || !text.isWhole) throw notUtf8(path, text.firstNotUtf8);
-  const { bytes, characters } = text;
+  endDocument();
+  if (vocabSize < mostByteTokens && text.firstNotAscii) throw notAscii(name, text.firstNotAscii, text.notAscii);
+  if (text.firstNotUtf8 || !text.isWhole) throw notUtf8(name, text.firstNotUtf8);
+  if (!separate) text.counts[lineFeed] = (text.counts[lineFeed] ?? 0) + joint.length * (documents - 1);
+  const { characters } = text;
   const kept = text.counts.slice(0, vocabSize);
   const tokens = kept.reduce((sum, count) => sum + count, 0);
   const windowTokens = contextLength + 1;
   if (tokens < windowTokens) {
     const largest = text.counts.findLastIndex((number) => number > 0);
-    if (largest >= vocabSize && characters >= windowTokens) throw vocabularyTooSmall(path, vocabSize, largest, { tokens, characters });
-    const size = characters === 0 ? "is empty" : `has ${count(tokens, "token")} (of ${count(characters, "character")})`;
-    throw new BhBridgeError("CORPUS_INVALID", `${path} ${size}, but a window requires ${windowTokens}. Use a longer text, or a smaller data.window_length`);
+    if (largest >= vocabSize && characters >= windowTokens) throw vocabularyTooSmall(name, vocabSize, largest, { tokens, characters });
   }
-  const problem = heldOutProblem(heldOut, tokens, windowTokens);
-  if (problem !== undefined) throw configInvalid([{ path: "data.held_out", message: `${problem} (the corpus is ${path})` }]);
+  requireWindows({ path: name, tokens, characters, windowTokens, heldOut });
   const deadTokens = Array.from({ length: vocabSize }, (_, token) => token).filter((token) => (kept[token] ?? 0) === 0);
   return {
-    path,
+    path: name,
     sha256: hash.digest("hex"),
     bytes,
     characters,
@@ -109,9 +152,16 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
     distinct: vocabSize - deadTokens.length,
     dead: deadTokens.length,
     deadTokens,
-    windows: tokens - heldOutTokens(heldOut, tokens) - contextLength,
+    windows: separate
+      ? requireSeparateWindows(name, heldOut, separate, separateWindows(lengths, heldOut, separate))
+      : tokens - heldOutTokens(heldOut, tokens) - contextLength,
+    ...(documents > 1 && { documents }),
   };
 }
+
+/** Joins packed documents without a tokenizer. */
+const joint = "\n\n";
+const lineFeed = 10;
 
 async function* chunksOf(path: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   try {
@@ -130,33 +180,40 @@ function vocabularyTooSmall(path: string, vocabSize: number, largest: number, { 
   return new BhBridgeError("CORPUS_INVALID", message);
 }
 
-function notAscii(path: string, misfit: Misfit, total: number): BhBridgeError {
-  const message = `${path} is not ASCII: ${positionOf(misfit)} (${total} such bytes in all). Convert it, for example with: iconv -t ASCII//TRANSLIT. Or set model.vocab_size to ${mostByteTokens} to train on the bytes of UTF-8`;
-  return new BhBridgeError("CORPUS_INVALID", message, { offset: misfit.offset });
+/** A text of a corpus: its path, and where it is read. */
+interface CorpusPaths {
+  path: string;
+  readFrom: string;
+  /** Whether documents are separated in the file that is read. */
+  isPrepared: boolean;
 }
 
-function notUtf8(path: string, misfit: Misfit | undefined): BhBridgeError {
-  const position = misfit ? positionOf(misfit) : "it ends within a character";
-  const message = `${path} is not UTF-8: ${position}. Convert it, for example with: iconv -f LATIN1 -t UTF-8`;
-  return new BhBridgeError("CORPUS_INVALID", message, misfit && { offset: misfit.offset });
-}
-
-function positionOf({ byte, offset, line }: Misfit): string {
-  return `byte 0x${byte.toString(16)} at offset ${offset}, line ${line}`;
-}
-
-async function factsOf(config: RunConfig, path: string, corpora: readonly string[], signal: AbortSignal | undefined): Promise<CorpusFacts> {
+async function factsOf(
+  config: RunConfig,
+  { path, readFrom, isPrepared }: CorpusPaths,
+  corpora: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<CorpusFacts> {
   const { data, model, python, record } = config;
   const { vocab_size: vocabulary } = model;
   const { held_out: heldOut, train_tokenizer: kind } = data;
   const length = windowLength(config);
+  const separate = data.documents === "separate" ? windowCut(length, data) : undefined;
   const tokenizer = data.tokenizer ?? (kind === null ? null : { kind, vocab: vocabulary, corpora });
-  const facts = await (tokenizer === null
-    ? readCorpus(path, vocabulary, length, heldOut, signal)
-    : readTokenizedCorpus({ path, tokenizer, vocabulary, windowLength: length, heldOut, python }, signal));
+  const tokenized = { path: readFrom, name: path, vocabulary, windowLength: length, heldOut, python, separate };
+  const prepared = isPrepared ? { prepared: { from: path, field: data.field } } : {};
+  const facts = isTokenArray(readFrom)
+    ? await readTokenArray({ ...tokenized, tokenizer: data.tokenizer }, signal)
+    : await (tokenizer === null
+        ? readCorpus(readFrom, vocabulary, length, heldOut, { signal, separate, ...prepared })
+        : readTokenizedCorpus({ ...tokenized, tokenizer }, signal));
   if (facts.tokenizer) requireMatch(record.rows, facts.tokenizer.path, vocabulary);
-  if (data.windows === "sliding") return facts;
+  if (data.windows === "sliding" || separate) return facts;
   return { ...facts, windows: chunkCount(facts.tokens - heldOutTokens(heldOut, facts.tokens), length, data.label_shift) };
+}
+
+function windowCut(length: number, { windows, label_shift }: RunConfig["data"]): WindowCut {
+  return windows === "sliding" ? { length, stride: 1, span: length + 1 } : { length, stride: length, span: length + (label_shift === "double" ? 1 : 0) };
 }
 
 /** Require that a pattern of rows matches a token of the tokenizer. */
@@ -170,11 +227,15 @@ function requireMatch(rows: RecordRows, tokenizer: string, vocabulary: number): 
  * @param sent actual path of its text, if it differs from the configuration's: as `corpusFiles`.
  * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` if `dataloader_drop_last` would drop every batch.
  */
-export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal, sent?: string): Promise<CorpusFacts> {
+export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal, sent?: string): Promise<ReadCorpus> {
   const texts: WeightedText[] = [];
-  const files = corpusFiles(config, sent);
-  const paths = files.map(({ path }) => path);
-  for (const { path, weight } of files) texts.push({ facts: await factsOf(config, path, paths, signal), weight });
+  const files: (CorpusPaths & { weight: number })[] = [];
+  for (const { path, weight } of corpusFiles(config, sent)) {
+    const readFrom = sent === undefined ? await preparedText(path, config.data.field, signal) : path;
+    files.push({ path, weight, readFrom, isPrepared: sent !== undefined || readFrom !== path });
+  }
+  const paths = files.map(({ readFrom }) => readFrom);
+  for (const { weight, ...file } of files) texts.push({ facts: await factsOf(config, file, paths, signal), weight });
   const [only] = texts;
   const facts = Array.isArray(config.data.corpus) || !only ? mixedCorpus(texts) : only.facts;
   const { per_device_train_batch_size: batch, dataloader_drop_last } = config.training;
@@ -182,5 +243,11 @@ export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal,
     const message = `a batch of ${batch} is never full: the text has ${count(facts.windows, "window")}. Set a smaller batch, or training.dataloader_drop_last to false`;
     throw configInvalid([{ path: "training.per_device_train_batch_size", message }]);
   }
-  return facts;
+  return { ...facts, readFrom: new Map(files.map(({ path, readFrom }) => [path, readFrom])) };
+}
+
+/** A corpus and where its texts are read. */
+export interface ReadCorpus extends CorpusFacts {
+  /** Path of the prepared text of each path. */
+  readonly readFrom: ReadonlyMap<string, string>;
 }

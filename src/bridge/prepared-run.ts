@@ -48,7 +48,7 @@ function recordRequest({ record, model, training }: RunConfig, tokenizer: string
 /** The request that builds the trainer of a configuration. */
 export function createRequest(config: RunConfig, { corpus, tokenizer, ...context }: RequestContext): CreateRequest {
   const { data, training, model, noise, checkpoint } = config;
-  const { train_tokenizer: _trained, ...text } = data;
+  const { train_tokenizer: _trained, field: _field, ...text } = data;
   const seeds = trainingSeeds(config);
   return {
     ...context,
@@ -152,10 +152,11 @@ async function createTrainer(
   signal: AbortSignal | undefined,
   unstarted?: UnstartedRun,
 ): Promise<ReplyOf<"trainer.create">> {
+  const readFrom = (path: string) => corpus.readFrom.get(path) ?? path;
   const request = createRequest(resolved.config, {
     model: model.handle,
     run_directory: directory,
-    corpus: corpus.files?.map(({ path, windows }) => ({ path, windows })) ?? corpus.path,
+    corpus: corpus.files?.map(({ path, windows }) => ({ path: readFrom(path), windows })) ?? readFrom(corpus.path),
     tokenizer: corpus.tokenizer?.path ?? null,
     device: device.kind,
     events: dispatcher.events,

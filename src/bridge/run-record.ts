@@ -39,7 +39,7 @@ export class RunRecord {
 
   /** Create a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
   static async create(
-    { out, resolved, model, corpus, callbacks, startFrom, repository: given }: TrainerSetup,
+    { out, resolved, model, corpus: { readFrom: _prepared, ...corpus }, callbacks, startFrom, repository: given }: TrainerSetup,
     environment: EnvironmentPin,
   ): Promise<RunRecord> {
     const { config, preset, hash } = resolved;

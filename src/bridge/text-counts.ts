@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { asciiTokens, mostByteTokens } from "../config/record-schema.js";
+import { BhBridgeError } from "../errors.js";
 
 const continuation = { low: 0x80, high: 0xbf };
 /** First bytes that restrict the second byte: no overlong forms, no surrogates, nothing beyond U+10FFFF (RFC 3629). */
@@ -68,6 +69,11 @@ export class TextCounts {
     return this.#utf8.isWhole;
   }
 
+  /** The next byte begins another document: what is between two documents is not between two bytes of one. */
+  endDocument(): void {
+    this.#endsWithReturn = false;
+  }
+
   add(chunk: Uint8Array): void {
     const found = countBytes(chunk);
     const notAscii = found.subarray(asciiTokens).reduce((sum, count) => sum + count, 0);
@@ -117,6 +123,26 @@ export class TextCounts {
     for (let at = chunk.indexOf(carriageReturn); at !== -1 && at + 1 < end; at = chunk.indexOf(carriageReturn, at + 1)) if (chunk[at + 1] === lineFeed) pairs++;
     return pairs;
   }
+}
+
+/** The error for a text that is not ASCII. @param total number of such bytes. */
+export function notAscii(path: string, misfit: Misfit, total: number): BhBridgeError {
+  const message = `${path} is not ASCII: ${positionOf(misfit)} (${total} such bytes in all). ${asciiRemedy}`;
+  return new BhBridgeError("CORPUS_INVALID", message, { offset: misfit.offset });
+}
+
+/** What to do about a text that is not ASCII. */
+export const asciiRemedy = `Convert it, for example with: iconv -t ASCII//TRANSLIT. Or set model.vocab_size to ${mostByteTokens} to train on the bytes of UTF-8`;
+
+/** The error for a text that is not UTF-8. @param misfit undefined if it ends within a character. */
+export function notUtf8(path: string, misfit: Misfit | undefined): BhBridgeError {
+  const position = misfit ? positionOf(misfit) : "it ends within a character";
+  const message = `${path} is not UTF-8: ${position}. Convert it, for example with: iconv -f LATIN1 -t UTF-8`;
+  return new BhBridgeError("CORPUS_INVALID", message, misfit && { offset: misfit.offset });
+}
+
+function positionOf({ byte, offset, line }: Misfit): string {
+  return `byte 0x${byte.toString(16)} at offset ${offset}, line ${line}`;
 }
 
 /** Whether a byte continues a character: its first bits are 10. */

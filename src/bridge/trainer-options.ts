@@ -5,7 +5,7 @@ import type { RunConfigInput } from "../config/run-config-schema.js";
 import type { ReplyOf } from "../protocol/operations.js";
 import type { PythonSession } from "../python/python-session.js";
 import type { RepositoryState } from "../runs/git-state.js";
-import type { CorpusFacts } from "../runs/run-manifest.js";
+import type { ReadCorpus } from "./corpus.js";
 import { type CallOptions, Model } from "./model.js";
 import type { TrainerCallback } from "./trainer-callback.js";
 import type { StackSlot } from "./training-stack.js";
@@ -28,7 +28,7 @@ export interface TrainerOptions extends Pick<RunConfigInput, "data" | "training"
 export interface TrainerSetup {
   resolved: ResolvedConfig;
   model: Model;
-  corpus: CorpusFacts;
+  corpus: ReadCorpus;
   out: string;
   callbacks: readonly TrainerCallback[];
   /** Checkpoint of HF's Trainer, from which the run takes optimizer, schedule and random streams. */

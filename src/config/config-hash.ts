@@ -42,7 +42,7 @@ function engineIdentity(engine: RunConfig["engine"]) {
 }
 
 /** Fields that earlier versions did not have, with the values that compute what they computed: with those a configuration is still the same one. */
-const laterDataFields = { tokenizer: null, train_tokenizer: null, window_length: null, windows: "sliding" };
+const laterDataFields = { field: "text", documents: "pack", tokenizer: null, train_tokenizer: null, window_length: null, windows: "sliding" };
 
 /** None is trained where one is given. */
 function dataIdentity({ corpus, tokenizer, train_tokenizer, ...data }: RunConfig["data"]) {

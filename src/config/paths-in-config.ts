@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve, sep } from "node:path";
 import { shippedFile } from "../formats/file-bytes.js";
+import { tokenSuffix } from "../formats/text/text-files.js";
 import { isPlainObject, valueAt, withValueAt } from "./json-value.js";
 import { codePaths } from "./own-code.js";
 import type { RunConfig } from "./run-config-schema.js";
@@ -47,11 +48,12 @@ export interface CorpusFile {
 
 /**
  * The texts of a configuration: its own, or the built-in one.
- * @param sent where they were sent to: the file itself, or of several a folder that has each by its index in the list.
+ * @param sent where they were sent to: the file itself, or of several a folder that has each by its index in the list. A file of token ids keeps its suffix.
  */
 export function corpusFiles({ data: { corpus } }: Pick<RunConfig, "data">, sent?: string): CorpusFile[] {
-  if (Array.isArray(corpus)) return corpus.map(({ path, weight }, index) => ({ path: sent === undefined ? path : join(sent, String(index)), weight }));
-  return [{ path: sent ?? corpus ?? builtInPath(), weight: 1 }];
+  const placed = (path: string, place: string | undefined) => (place === undefined ? path : `${place}${tokenSuffix(path)}`);
+  if (Array.isArray(corpus)) return corpus.map(({ path, weight }, index) => ({ path: placed(path, sent && join(sent, String(index))), weight }));
+  return [{ path: placed(corpus ?? builtInPath(), sent), weight: 1 }];
 }
 
 /** Absolute path of the built-in corpus. */

@@ -30,10 +30,12 @@ export interface SeedsInput {
 
 /** The training text. */
 export interface DataInput {
-  /** Text file in ASCII, or in UTF-8 if model.vocab_size is at least 256; null uses the built-in corpus (The Man Who Was Thursday, 320,525 bytes). Or a list of files with weights; no training window spans two files. A relative path in a config file starts at that file. Default: `null`. */ corpus?: string | Array<{
-        /** Text file. A relative path in a config file starts at that file. */ path: string;
+  /** Text in ASCII, or in UTF-8 if model.vocab_size is at least 256; null uses the built-in corpus (The Man Who Was Thursday, 320,525 bytes). A text file, also as .gz or .zst; .jsonl or .parquet with documents in `field`; a folder or glob of such files; a folder of `datasets.save_to_disk`; or token ids, as .npy or as nanoGPT's train.bin. Or a list of these with weights; no training window spans two of the list. A relative path in a config file starts at that file. Default: `null`. */ corpus?: string | Array<{
+        /** Text file, folder, glob or token array. A relative path in a config file starts at that file. */ path: string;
         /** Share of the training windows, relative to the sum of all weights. Default: `1`. */ weight?: number | undefined;
       }> | null | undefined;
+  /** Field of .jsonl, .parquet and saved datasets that holds the text of a document. Default: `"text"`. */ field?: string | undefined;
+  /** `pack` joins the documents of a text by the tokenizer's end-of-text token, or by a blank line if there is none; `separate` joins nothing, and no training window spans two documents. Default: `"pack"`. */ documents?: "pack" | "separate" | undefined;
   /** A tokenizer.json of Hugging Face's tokenizers, for a corpus in UTF-8; null uses bytes as tokens. A relative path in a config file starts at that file. Default: `null`. */ tokenizer?: string | null | undefined;
   /** Kind of tokenizer to train on the corpus before the run if `tokenizer` is null, with at most `model.vocab_size` tokens, as `bh-bridge tokenizer train` does. The run stores it. null uses bytes as tokens. Default: `null`. */ train_tokenizer?: "char-bpe" | "byte-bpe" | null | undefined;
   /** `sliding` starts a training window at every token, as the notebook did; `chunks` cuts the corpus into consecutive windows and drops an incomplete last one. Default: `"sliding"`. */ windows?: "sliding" | "chunks" | undefined;

@@ -202,7 +202,7 @@ export const operations = {
       engine: engineRequestSchema,
       run_directory: z.string(),
       // The built-in corpus has a path too by now, as has a tokenizer that was trained, weights are numbers of windows, and a window has its length.
-      data: data.omit({ train_tokenizer: true }).extend({
+      data: data.omit({ train_tokenizer: true, field: true }).extend({
         corpus: z.union([z.string(), z.array(z.strictObject({ path: z.string(), windows: z.int().positive() })).min(1)]),
         window_length: z.int().positive(),
       }),

@@ -61,6 +61,10 @@ const countedSchema = z.object({
   live: z.array(z.int()),
   unreachable: z.array(z.int()),
   restored: z.boolean(),
+  documents: z.int(),
+  /** Texts of the tokens that join two documents. */
+  joint: z.array(z.string()),
+  separate: z.strictObject({ windows: z.int(), heldOut: z.int() }).nullable(),
 });
 const unusableSchema = z.object({ unusable: z.string() });
 const problemSchema = z.object({ problem: z.string() });
@@ -84,13 +88,26 @@ export async function trainTokenizer(python: string, request: TrainedTokenizer &
 
 export type TokenCounts = z.output<typeof countedSchema>;
 
+/** A text to count: the path of its prepared text, null for the tokenizer alone, and its name in errors. */
+export interface CountedText {
+  corpus: string | null;
+  name: string;
+  /** How windows are cut if documents are separate. */
+  separate?: { length: number; span: number; stride: number; held_out: number } | undefined;
+}
+
 /**
  * Count the tokens of a corpus in Python.
  * @param tokenizer path of a tokenizer, or how to train one if it has not been trained before.
  * @throws {BhBridgeError} `CORPUS_INVALID` with the library's message, `CONFIG_INVALID` for a file that is not a tokenizer, `ABORTED`.
  */
-export async function countTokens(python: string, corpus: string, tokenizer: string | TrainedTokenizer, signal?: AbortSignal): Promise<TokenCounts> {
-  const answer = await ask(python, { do: "count", corpus, tokenizer }, corpus, signal);
+export async function countTokens(
+  python: string,
+  { name, ...text }: CountedText,
+  tokenizer: string | TrainedTokenizer,
+  signal?: AbortSignal,
+): Promise<TokenCounts> {
+  const answer = await ask(python, { do: "count", ...text, tokenizer }, name, signal);
   const { success, data } = unusableSchema.safeParse(answer);
   if (success) {
     const name = typeof tokenizer === "string" ? tokenizer : "the cached tokenizer of an earlier training";

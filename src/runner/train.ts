@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { Bridge } from "../bridge/bridge.js";
 import { isCoalescible, maxWaitingEvents } from "../bridge/callback-dispatcher.js";
-import { corpusOf } from "../bridge/corpus.js";
+import { corpusOf, type ReadCorpus } from "../bridge/corpus.js";
 import { EventStreams } from "../bridge/event-streams.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
 import type { CallOptions, ModelPlan } from "../bridge/model.js";
@@ -17,7 +17,6 @@ import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { resolvePython, type UsablePython } from "../python/require-packages.js";
 import { runsFolder } from "../runs/run-layout.js";
-import type { CorpusFacts } from "../runs/run-manifest.js";
 import { concludeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
 
@@ -147,7 +146,7 @@ export async function conductTraining({ python, threads, ...training }: Conduct,
 /** Build the model and train in a running Python, and release both afterwards. */
 export async function trainIn(
   bridge: Bridge,
-  { resolved, corpus, model: plan, prepare, until, trace, repository, slot }: TrainingPlan & { corpus: CorpusFacts },
+  { resolved, corpus, model: plan, prepare, until, trace, repository, slot }: TrainingPlan & { corpus: ReadCorpus },
   { signal, callbacks = [], out = runsFolder, startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<ConductedTraining> {

@@ -31,11 +31,13 @@ export type EnvironmentPin = z.output<typeof environmentPinSchema>;
 const corpusFactsSchema = z.strictObject({
   /** Several paths are joined by ` + `. */
   path: z.string(),
-  /** SHA-256 of the file on disk; for several files, of one line `SHA-256 windows` per file. */
+  /** SHA-256 of the file on disk, or of its prepared text; for several files, of one line `SHA-256 windows` per file. */
   sha256: z.string(),
-  /** Bytes on disk. */
+  /** Bytes of that file. */
   bytes: z.int(),
-  /** Characters, with all newlines as LF. */
+  /** Number of documents; absent for plain text and token ids. */
+  documents: z.int().optional(),
+  /** Characters, with all newlines as LF; 0 for token ids. */
   characters: z.int(),
   /** Dropped bytes, at or above the vocabulary. */
   filtered: z.int(),

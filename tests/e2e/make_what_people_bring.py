@@ -1,5 +1,7 @@
 """Make the files that the recipes of docs/bring-your-own.md name, with plain libraries alone."""
 
+import gzip
+import json
 import sys
 from pathlib import Path
 
@@ -7,7 +9,15 @@ import numpy as np
 from safetensors.numpy import save_file
 
 folder = Path(sys.argv[1])
-(folder / "story.txt").write_text("The quick brown fox jumps over the lazy dog. " * 200, encoding="utf-8")
+story = "The quick brown fox jumps over the lazy dog. " * 200
+(folder / "story.txt").write_text(story, encoding="utf-8")
+(folder / "story.txt.gz").write_bytes(gzip.compress(story.encode()))
+stories = [f"Story {number}. {story[: 400 + number]}" for number in range(20)]
+(folder / "stories.jsonl").write_text("".join(json.dumps({"body": each}) + "\n" for each in stories), encoding="utf-8")
+(folder / "stories").mkdir()
+for number, each in enumerate(stories):
+    (folder / "stories" / f"{number:02}.txt").write_text(each, encoding="utf-8")
+np.frombuffer(story.encode(), dtype=np.uint8).astype(np.uint16).tofile(folder / "train.bin")
 
 # A model, a loss and an initial embedding of one's own.
 (folder / "net.py").write_text(

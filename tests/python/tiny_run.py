@@ -34,7 +34,7 @@ def _with(request: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def tokens_of(corpus: Path, vocab_size: int, tokenizer: Path | None = None) -> torch.Tensor:
     """The tokens of a file."""
-    data = {"corpus": str(corpus), "tokenizer": None if tokenizer is None else str(tokenizer)}
+    data = {"corpus": str(corpus), "tokenizer": None if tokenizer is None else str(tokenizer), "documents": "pack"}
     return read_corpus(data, vocab_size).tokens
 
 

@@ -328,6 +328,7 @@ class CorpusFile(TypedDict):
 
 class Data(TypedDict):
     corpus: str | list[CorpusFile]
+    documents: Literal["pack", "separate"]
     tokenizer: str | None
     windows: Literal["sliding", "chunks"]
     label_shift: Literal["double", "causal"]

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from bh_bridge.bridge.messages import Data
-from bh_bridge.data.tokenizing import encoded_parts, load_tokenizer
+from bh_bridge.data.documents import BLANK_LINE, Numbers, documents, held_out_from, windows_of
+from bh_bridge.data.token_array import is_token_array, open_token_array
+from bh_bridge.data.tokenizing import encoded_parts, joining_tokens, load_tokenizer
 
 BYTES = 256
 READ_CHARACTERS = 1 << 20  # per read
 COUNTED_TOKENS = 1 << 22  # at a time; counting takes eight bytes per token
+
+Ids = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
 class Corpus:
     """The concatenated tokens of all files, and the number of tokens of each."""
 
-    tokens: torch.Tensor  # uint8, uint16 or int32 [tokens]
+    tokens: torch.Tensor  # integers [tokens]; of a text uint8, uint16 or int32
     lengths: list[int]
+    documents: list[Numbers] | None = None  # tokens of each document, per file, if no window may cross documents
 
     def live(self, vocab_size: int) -> list[int]:
         """The token ids that occur, sorted."""
@@ -39,21 +44,31 @@ def read_corpus(data: Data, vocab_size: int) -> Corpus:
 
     Without a tokenizer, tokens are bytes (uint8) below vocab_size: of UTF-8 if the vocabulary has 256, else of ASCII.
     With a tokenizer, they are its tokens of UTF-8 text, uint16 if the vocabulary allows, else int32.
+    A file of token ids is mapped into memory if it is the only one.
     TypeScript has already checked the files and reported omitted characters.
     """
     corpus = data["corpus"]
     paths = [corpus] if isinstance(corpus, str) else [file["path"] for file in corpus]
+    if len(paths) == 1 and is_token_array(paths[0]):
+        tokens = torch.from_numpy(open_token_array(paths[0]))
+        return Corpus(tokens, [len(tokens)])
     tokenizer: str | None = data["tokenizer"]
-    dtype = torch.uint8 if tokenizer is None else token_dtype(vocab_size)
+    is_of_bytes = tokenizer is None and not any(map(is_token_array, paths))
+    dtype = torch.uint8 if is_of_bytes else token_dtype(vocab_size)
+    joined, numpy_dtype = data["documents"] == "pack", torch.empty(0, dtype=dtype).numpy().dtype
     buffer, ends = bytearray(), [0]  # grows in place
+    lengths: list[Numbers] = []
     for path in paths:
-        if tokenizer is None:
-            _read_bytes(path, vocab_size, buffer)
+        if is_token_array(path):
+            buffer += open_token_array(path).astype(numpy_dtype).tobytes()
+            counts = [len(buffer) // dtype.itemsize - ends[-1]]
         else:
-            _read_tokenized(path, tokenizer, dtype, buffer)
+            parts = _bytes_of(path, vocab_size) if tokenizer is None else _tokens_of(path, tokenizer)
+            counts = _read_documents(parts, numpy_dtype, buffer, is_joined=joined)
         ends.append(len(buffer) // dtype.itemsize)
-    lengths = [end - begin for begin, end in pairwise(ends)]
-    return Corpus(torch.frombuffer(buffer, dtype=dtype) if buffer else torch.empty(0, dtype=dtype), lengths)
+        lengths.append(np.asarray(counts, dtype=np.int64))
+    tokens = torch.frombuffer(buffer, dtype=dtype) if buffer else torch.empty(0, dtype=dtype)
+    return Corpus(tokens, [end - begin for begin, end in pairwise(ends)], None if joined else lengths)
 
 
 def token_dtype(vocab_size: int) -> torch.dtype:
@@ -61,25 +76,51 @@ def token_dtype(vocab_size: int) -> torch.dtype:
     return torch.uint16 if vocab_size <= 1 << 16 else torch.int32
 
 
-def _read_bytes(path: str, vocab_size: int, buffer: bytearray) -> None:
+@dataclass(frozen=True)
+class _Documents:
+    """The tokens of each document, in parts, and the tokens that join two documents."""
+
+    parts: Iterator[Iterator[Ids]]
+    joint: Ids
+
+
+def _read_documents(documents: _Documents, dtype: np.dtype[Any], buffer: bytearray, *, is_joined: bool) -> list[int]:
+    """Append the tokens of documents; return the number of each, with the tokens that join it to the one before."""
+    counts: list[int] = []
+    for parts in documents.parts:
+        begin = len(buffer)
+        if is_joined and counts:
+            buffer += documents.joint.astype(dtype).tobytes()
+        for part in parts:
+            buffer += part.astype(dtype, copy=False).tobytes()
+        counts.append((len(buffer) - begin) // dtype.itemsize)
+    return counts
+
+
+def _bytes_of(path: str, vocab_size: int) -> _Documents:
     encoding = "ascii" if vocab_size < BYTES else "utf-8"
     omitted = bytes(range(vocab_size, BYTES))  # none for a larger vocabulary
-    with Path(path).open(encoding=encoding) as file:  # CRLF and CR become LF
-        while text := file.read(READ_CHARACTERS):
-            buffer += text.encode(encoding).translate(None, omitted)
+
+    def kept(text: str) -> Ids:
+        return np.frombuffer(text.encode(encoding).translate(None, omitted), dtype=np.uint8)
+
+    def parts(document: TextIO) -> Iterator[Ids]:
+        while text := document.read(READ_CHARACTERS):
+            yield kept(text)
+
+    return _Documents((parts(document) for document in documents(path, encoding)), kept(BLANK_LINE))
 
 
-def _read_tokenized(path: str, tokenizer: str, dtype: torch.dtype, buffer: bytearray) -> None:
-    numpy_dtype = np.uint16 if dtype == torch.uint16 else np.int32
-    with Path(path).open(encoding="utf-8") as file:
-        for part in encoded_parts(load_tokenizer(tokenizer), file):
-            buffer += part.ids.astype(numpy_dtype).tobytes()
+def _tokens_of(path: str, tokenizer: str) -> _Documents:
+    loaded = load_tokenizer(tokenizer)
+    parts = ((part.ids for part in encoded_parts(loaded, document)) for document in documents(path))
+    return _Documents(parts, np.asarray(joining_tokens(loaded), dtype=np.int64))
 
 
 class Part(NamedTuple):
     """The windows of one file."""
 
-    begin: int  # index of its first token
+    begin: int  # index of its first token; with documents, of its first window
     own: int  # number of its windows
     share: int  # number of its windows in an epoch
 
@@ -90,6 +131,7 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
     span: number of tokens that a window reads, including those of its labels.
     parts: for several texts. Window j of a part with share k is its own window floor(j·own / k), so windows are evenly
     distributed if k is less than own, and repeated k/own times (rounded) if it is more.
+    documents: first window and first token of each, int64 [2, documents], if windows may not cross documents.
     label_shift "double": labels are the inputs shifted by one, and the model shifts them again, so it learns t+2, as
     in the notebook. "causal": labels are the inputs, and the model's own shift makes it learn t+1.
     """
@@ -102,16 +144,18 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         stride: int = 1,
         span: int | None = None,
         parts: list[Part] | None = None,
+        documents: torch.Tensor | None = None,
     ) -> None:
         # As in the notebook, there are len - length windows.
         span = length + 1 if span is None else span
         step = stride if parts is None else 1
         self._windows = tokens.unfold(0, span, step) if len(tokens) >= span else tokens.new_empty(0, span)
-        self._tokens, self._cut = tokens, (length, label_shift, stride, span, parts)
+        self._tokens, self._cut = tokens, (length, label_shift, stride, span, parts, documents)
         self._length, self._labels_from = length, labels_from(label_shift)
         self._stride = stride
         self._count = len(self._windows) if parts is None else sum(part.share for part in parts)
         self._parts = None if parts is None else _table(parts, tokens.device)
+        self._documents = None if documents is None else documents.to(tokens.device)
 
     def __len__(self) -> int:
         return self._count
@@ -142,7 +186,12 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
     def _starts(self, numbers: torch.Tensor, parts: torch.Tensor) -> torch.Tensor:
         """The first tokens of windows, computed because a list would take eight bytes per window."""
         first, begin, own, share = parts[:, torch.bucketize(numbers, parts[0], right=True) - 1]
-        return begin + (numbers - first) * own // share * self._stride
+        own_numbers = (numbers - first) * own // share
+        if self._documents is None:
+            return begin + own_numbers * self._stride
+        chosen = begin + own_numbers
+        first, begin = self._documents[:, torch.bucketize(chosen, self._documents[0], right=True) - 1]
+        return begin + (chosen - first) * self._stride
 
 
 def _table(parts: list[Part], device: torch.device) -> torch.Tensor:
@@ -166,25 +215,23 @@ def split_windows(corpus: Corpus, length: int, data: Data) -> tuple[Windows, Win
 
     data: `windows`, "sliding" (at every position) | "chunks" (consecutive); `label_shift`; the fraction `held_out`,
     which may be 0; and `corpus`, which for several files gives the training windows of each. Held-out windows are
-    consecutive. Chunks omit only the last tokens that do not fill one. No window crosses from one text to the next.
+    consecutive. Chunks omit only the last tokens that do not fill one. No window crosses from one text to the next, or
+    from one document to the next if they are separate.
     """
     held_out: float = data["held_out"]
     label_shift: str = data["label_shift"]
     is_chunked = data["windows"] == "chunks"
     stride = length if is_chunked else 1
     span = length + labels_from(label_shift) if is_chunked else length + 1
-    trained: list[tuple[int, int]] = []  # tokens of each text, from and to
-    rest: list[tuple[int, int]] = []
-    begin = 0
-    for count in corpus.lengths:
-        end = begin + count
-        middle = end - int(count * held_out)
-        trained.append((begin, middle))
-        rest.append((middle, end))
-        begin = end
+    ends = np.cumsum(corpus.lengths, dtype=np.int64).tolist()
+    middles = [end - count + held_out_from(count, held_out) for count, end in zip(corpus.lengths, ends, strict=True)]
+    trained = [(end - count, middle) for count, end, middle in zip(corpus.lengths, ends, middles, strict=True)]
     shares = None if isinstance(data["corpus"], str) else [file["windows"] for file in data["corpus"]]
 
-    def windows_of(ranges: list[tuple[int, int]], stride: int, span: int, shares: list[int] | None) -> Windows:
+    def cut(ranges: list[tuple[int, int]], stride: int, span: int, shares: list[int] | None) -> Windows:
+        if corpus.documents is not None:
+            parts, table = _separate(corpus.documents, ranges, stride, span, shares)
+            return Windows(corpus.tokens, length, label_shift, stride, span, parts, table)
         if len(ranges) == 1 and shares is None:
             return Windows(corpus.tokens[slice(*ranges[0])], length, label_shift, stride, span)
         owns = [max(0, (end - begin - span) // stride + 1) for begin, end in ranges]
@@ -192,8 +239,23 @@ def split_windows(corpus: Corpus, length: int, data: Data) -> tuple[Windows, Win
         parts = [Part(begin, own, share) for (begin, _), own, share in triples]
         return Windows(corpus.tokens, length, label_shift, stride, span, parts)
 
-    train_windows = windows_of(trained, stride, span, shares)
-    return train_windows, windows_of(rest, length, length + 1, None) if held_out else None
+    train_windows = cut(trained, stride, span, shares)
+    rest = list(zip(middles, ends, strict=True))
+    return train_windows, cut(rest, length, length + 1, None) if held_out else None
+
+
+def _separate(
+    documents: list[Numbers], ranges: list[tuple[int, int]], stride: int, span: int, shares: list[int] | None
+) -> tuple[list[Part], torch.Tensor]:
+    """The parts and documents of windows that cross no documents."""
+    lengths = np.concatenate(documents)
+    found = [windows_of(lengths, begin, end, span, stride) for begin, end in ranges]
+    owns = [int(counts.sum()) for _, counts in found]
+    begins = np.cumsum([0, *owns]).tolist()
+    parts = [Part(begin, own, share) for begin, own, share in zip(begins[:-1], owns, shares or owns, strict=True)]
+    counts = np.concatenate([counts for _, counts in found])
+    table = np.stack([np.cumsum(counts) - counts, np.concatenate([starts for starts, _ in found])])
+    return parts, torch.from_numpy(table)
 
 
 class WindowNumbers(Dataset[dict[str, torch.Tensor]]):

@@ -14,20 +14,27 @@ import os
 import re
 import sys
 import tempfile
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TextIO, TypedDict
+from typing import Any, Literal, NotRequired, TextIO, TypedDict
 
 import numpy as np
 import tokenizers
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+if __name__ == "__main__":  # run by its path
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from bh_bridge.data.documents import BLANK_LINE, Numbers, documents, held_out_from, windows_of
 
 ENCODED_CHARACTERS = 1 << 20  # per part
 OVERLAP = 1 << 13  # characters that two parts share
 ENOUGH_TOKENS = 16  # on which two overlapping parts must agree
 CONTEXT = 16  # tokens around a part that is decoded
 TRAINED_CHARACTERS = 1 << 16  # the library takes 256 parts at a time
+# Names of the token that ends a text, the most specific first.
+ENDS_OF_TEXT = ("<|endoftext|>", "<|end_of_text|>", "<｜end▁of▁sentence｜>", "<EOS_TOKEN>", "</s>", "<eos>", "[EOS]")
 
 
 class TrainedTokenizer(TypedDict):
@@ -43,10 +50,20 @@ class TrainRequest(TrainedTokenizer):
     out: str
 
 
+class Cut(TypedDict):
+    """How windows are cut."""
+
+    span: int
+    stride: int
+    length: int
+    held_out: float
+
+
 class CountRequest(TypedDict):
     do: Literal["count"]
     tokenizer: str | TrainedTokenizer
-    corpus: str
+    corpus: str | None  # None counts only the tokens of the tokenizer
+    separate: NotRequired[Cut | None]  # of documents that are not joined
 
 
 def load_tokenizer(path: str) -> Tokenizer:
@@ -57,6 +74,12 @@ def load_tokenizer(path: str) -> Tokenizer:
 def encode(tokenizer: Tokenizer, text: str) -> list[int]:
     """The tokens of a text, without special tokens around it."""
     return tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def joining_tokens(tokenizer: Tokenizer) -> list[int]:
+    """The tokens between two packed documents: the token that ends a text, or those of a blank line."""
+    added = {token.content: number for number, token in tokenizer.get_added_tokens_decoder().items()}
+    return next(([added[name]] for name in ENDS_OF_TEXT if name in added), None) or encode(tokenizer, BLANK_LINE)
 
 
 @dataclass(frozen=True)
@@ -161,8 +184,9 @@ def trained(kind: str, vocab: int, corpora: list[str]) -> Tokenizer:
 def parts_of_words(path: str, characters: int = TRAINED_CHARACTERS) -> Iterator[str]:
     """Split a text before spaces or line feeds that follow a word, where every pre-tokenizer here splits."""
     rest = ""
-    with Path(path).open(encoding="utf-8") as file:
-        while more := file.read(characters):
+    for number, document in enumerate(documents(path)):
+        rest += BLANK_LINE if number else ""
+        while more := document.read(characters):
             rest += more
             end = max((found.start() for found in re.finditer(r"(?<=\w)[ \n]", rest[-characters:])), default=None)
             if end is not None:
@@ -204,10 +228,16 @@ def count(request: CountRequest) -> dict[str, object]:
         return {"unusable": str(error)}
     ids = sorted(tokenizer.get_vocab().values())
     counts = np.zeros(max(ids) + 1, dtype=np.int64)
-    characters, restored = 0, True
-    with Path(request["corpus"]).open(encoding="utf-8") as file:
-        for part in encoded_parts(tokenizer, file):
+    cut, corpus = request.get("separate"), request["corpus"]
+    joint = [] if cut else joining_tokens(tokenizer)
+    characters, restored, lengths = 0, True, array("q")
+    for document in [] if corpus is None else documents(corpus):
+        if lengths:
+            np.add.at(counts, joint, 1)
+        lengths.append(len(joint) if lengths else 0)
+        for part in encoded_parts(tokenizer, document):
             counts += np.bincount(part.ids, minlength=len(counts))
+            lengths[-1] += len(part.ids)
             characters += len(part.text)
             restored = restored and part.is_restored(tokenizer)
     unreachable = [token for token in ids if encode(tokenizer, tokenizer.decode([token], False)) != [token]]
@@ -219,7 +249,19 @@ def count(request: CountRequest) -> dict[str, object]:
         "live": np.flatnonzero(counts).tolist(),
         "unreachable": unreachable,
         "restored": restored,
+        "documents": len(lengths),
+        "joint": [tokenizer.id_to_token(token) or str(token) for token in joint],
+        "separate": _windows(np.asarray(lengths), cut) if cut else None,
     }
+
+
+def _windows(lengths: Numbers, cut: Cut) -> dict[str, int]:
+    """The training and held-out windows of separate documents."""
+    tokens, length = int(lengths.sum()), cut["length"]
+    middle = held_out_from(tokens, cut["held_out"])
+    _, trained = windows_of(lengths, 0, middle, cut["span"], cut["stride"])
+    _, held_out = windows_of(lengths, middle, tokens, length + 1, length)
+    return {"windows": int(trained.sum()), "heldOut": int(held_out.sum())}
 
 
 def main(marker: str, request: TrainRequest | CountRequest) -> None:

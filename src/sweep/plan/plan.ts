@@ -94,10 +94,9 @@ function isOnCpuAlone(base: ResolvedConfig, points: readonly SweepPoint[]): bool
 function corpusReader(base: ResolvedConfig, signal?: AbortSignal): PlanFacts["corpusOf"] {
   const read = new Map<string, ReturnType<typeof corpusOf>>();
   return (config) => {
-    const { corpus, tokenizer, train_tokenizer, windows, label_shift, held_out } = config.data;
     const { per_device_train_batch_size: batch, dataloader_drop_last: dropLast } = config.training;
     const length = windowLength(config);
-    const key = JSON.stringify([corpus, tokenizer, train_tokenizer, windows, label_shift, config.model.vocab_size, length, held_out, batch, dropLast]);
+    const key = JSON.stringify([config.data, config.model.vocab_size, length, batch, dropLast]);
     const known = read.get(key) ?? corpusOf({ ...base, config }, signal);
     read.set(key, known);
     return known;

@@ -118,7 +118,14 @@ def test_no_window_crosses_from_one_text_into_the_next(tmp_path: Path, shares: l
     files = [{"path": str(tmp_path / name), "windows": share} for name, share in zip(names, shares, strict=True)]
     for name in names:
         (tmp_path / name).write_text(name)
-    data = {"corpus": files, "tokenizer": None, "windows": "sliding", "label_shift": "double", "held_out": 0}
+    data = {
+        "corpus": files,
+        "tokenizer": None,
+        "documents": "pack",
+        "windows": "sliding",
+        "label_shift": "double",
+        "held_out": 0,
+    }
     windows, held_out = split_windows(read_corpus(data, 128), 3, data)
     expected: list[str] = []
     for name, share in zip(names, shares, strict=True):
@@ -135,7 +142,14 @@ def test_of_each_text_the_end_is_held_out_and_each_window_of_it_is_there_once(tm
     for name in names:
         (tmp_path / name).write_text(name)
     corpus = [{"path": str(tmp_path / name), "windows": 5} for name in names]
-    data = {"corpus": corpus, "tokenizer": None, "windows": "sliding", "label_shift": "double", "held_out": 0.5}
+    data = {
+        "corpus": corpus,
+        "tokenizer": None,
+        "documents": "pack",
+        "windows": "sliding",
+        "label_shift": "double",
+        "held_out": 0.5,
+    }
     windows, held_out = split_windows(read_corpus(data, 128), 3, data)
     assert held_out is not None
 
@@ -149,7 +163,7 @@ def test_of_each_text_the_end_is_held_out_and_each_window_of_it_is_there_once(tm
 
 def test_one_text_in_a_list_has_the_windows_of_that_text(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("abcdefghijkl")
-    base = {"tokenizer": None, "windows": "sliding", "label_shift": "causal", "held_out": 0}
+    base = {"tokenizer": None, "documents": "pack", "windows": "sliding", "label_shift": "causal", "held_out": 0}
     alone = {**base, "corpus": str(tmp_path / "a.txt")}
     listed = {**base, "corpus": [{"path": str(tmp_path / "a.txt"), "windows": 9}]}
     plain, mixed = (split_windows(read_corpus(data, 128), 3, data)[0] for data in (alone, listed))

@@ -110,7 +110,7 @@ test("a newline and a foreign letter at the border of two chunks count as anywhe
 });
 
 test("reading is cancelled by its signal", async () => {
-  await expect(readCorpus(corpus("abcabc"), 128, 3, 0, AbortSignal.abort())).rejects.toMatchObject({ code: "ABORTED" });
+  await expect(readCorpus(corpus("abcabc"), 128, 3, 0, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
 });
 
 test("windows side by side are counted as Python cuts them, without what is held out", async () => {

@@ -46,7 +46,7 @@ test("a schedule in words is written out", () => {
 test("a configuration's sections are sent as they are, with the paths of the corpus and of the tokenizer that were found", () => {
   const config = parseRunConfig({ data: { held_out: 0.25 }, record: { rows: [1] }, noise: { epsilon: 1e-3 }, checkpoint: { keep: 3 } });
   const request = createRequest(config, { ...context, corpus: "/text", tokenizer: "/tokenizer.json" });
-  const { train_tokenizer: _trained, ...text } = config.data;
+  const { train_tokenizer: _trained, field: _field, ...text } = config.data;
   const { training, noise, record, checkpoint, seed } = config;
   expect(request).toEqual({
     ...context,

@@ -16,7 +16,7 @@ import { pin } from "../runs/environment-pin.js";
 import { writeRun } from "../serve/written-run.js";
 
 const resolved = await loadRunConfig({ input: { preset: "quick", name: "mine" } });
-const { corpus } = readRunManifest(writeRun({ folder: temporaryDirectory(), id: "other", steps: 1 }));
+const corpus = { ...readRunManifest(writeRun({ folder: temporaryDirectory(), id: "other", steps: 1 })).corpus, readFrom: new Map() };
 
 class Watching extends TrainerCallback {
   override onStepEnd(): void {

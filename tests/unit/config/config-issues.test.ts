@@ -39,7 +39,7 @@ test.each([
   ["model.learning_rate=3", "model.learning_rate: unknown field; did you mean training.learning_rate?"],
   ["trainin.max_steps=3", "trainin: unknown field; did you mean training?"],
   ["lerning_rate=3", "lerning_rate: unknown field; did you mean training.learning_rate?"],
-  ["data.zzz=1", "data.zzz: unknown field; data has corpus, tokenizer, train_tokenizer, windows, label_shift, window_length, held_out"],
+  ["data.zzz=1", "data.zzz: unknown field; data has corpus, field, documents, tokenizer, train_tokenizer, windows, label_shift, window_length, held_out"],
   ["training.zzzzzz=1", "training.zzzzzz: unknown field"],
   ["seed.x=1", 'seed: {"x":1} is not accepted: expected an integer from 0 to 4294967295'],
   ["training=null", "training: null is not accepted: expected an object with max_steps, per_device_train_batch_size"],

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { dataSchema } from "../../../src/config/data-schema.js";
 
 test("nothing given is the built-in corpus, the notebook's labels, and all of it trained on", () => {
-  const tokens = { corpus: null, tokenizer: null, train_tokenizer: null };
+  const tokens = { corpus: null, field: "text", documents: "pack", tokenizer: null, train_tokenizer: null };
   expect(dataSchema.parse({})).toEqual({ ...tokens, windows: "sliding", label_shift: "double", window_length: null, held_out: 0 });
 });
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { preparedText } from "../../../bridge/prepared-text.js";
 import { corpusFiles } from "../../../config/paths-in-config.js";
 import { BhBridgeError } from "../../../errors.js";
 import type { UsablePython } from "../../../python/require-packages.js";
@@ -124,12 +125,12 @@ export class RayExecutor implements Executor {
     const corpora = new Map(tasks.map(({ corpus, config }) => [corpus, config]));
     const texts = [...corpora].flatMap(([sha256, config]) => {
       const sent = corpusFiles(config, `corpora/${sha256}`);
-      return corpusFiles(config).map(({ path }, index) => ({ path, name: sent[index]?.path ?? "" }));
+      return corpusFiles(config).map(async ({ path }, index) => ({ path: await preparedText(path, config.data.field, signal), name: sent[index]?.path ?? "" }));
     });
     const { hostname } = new URL(this.#cluster.address);
     const isLoopback = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
     const variables = { BH_BRIDGE_CHANNEL_TOKEN: token, BH_BRIDGE_CHANNEL_HOST: isLoopback ? "127.0.0.1" : "node" };
-    const content = { files: [...workerFiles(), ...texts, ...named], runtimeEnv: this.#options.runtimeEnv, variables };
+    const content = { files: [...workerFiles(), ...(await Promise.all(texts)), ...named], runtimeEnv: this.#options.runtimeEnv, variables };
     return jobEnvironment(this.#cluster, content, this.#python.path, signal);
   }
 }

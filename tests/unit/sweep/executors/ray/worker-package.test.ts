@@ -9,8 +9,8 @@ import { namedFiles, pack, workerDependencies, workerFiles } from "../../../../.
 import { contentHash } from "../../../../../src/sweep/pool/sent-files.js";
 import { python, temporaryDirectory } from "../../../formats/reference-python.js";
 
-/** What only a person at the controller needs: TypeScript configurations, tables of trials, and formats of other programs that are read to be analysed. */
-const notForWorkers = ["jiti", "h5wasm", "hyparquet-writer"];
+/** What only the controller needs: TypeScript configurations, tables of trials, forms of text other than the prepared one, and formats of other programs that are read to be analysed. */
+const notForWorkers = ["jiti", "h5wasm", "hyparquet-writer", "hyparquet", "hyparquet-compressors", "fzstd", "@uwdata/flechette"];
 /** Whose name the one file that imports it does not write in its import. */
 const byName = ["pythonia"];
 
