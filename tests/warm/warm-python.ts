@@ -18,9 +18,13 @@ const asStarted = {
   TOKENIZERS_PARALLELISM: "false",
 };
 
+/** Scripts of bh_bridge that import PyTorch or transformers. */
+const scripts = ["doctor.py", "draw_states.py", "read_saved_config.py"];
+
 /**
- * Start, once for all test files, a Python that has imported PyTorch, and write the program that stands for the interpreter: pythonia's own program is
- * forked from it, all else is run by the interpreter itself, as is whatever looks for its packages elsewhere or limits its memory.
+ * Start, once for all test files, a Python that has imported PyTorch, and write the program that stands for the interpreter: pythonia's own program and the
+ * scripts that import PyTorch are forked from it, all else is run by the interpreter itself, as is whatever looks for its packages elsewhere or limits its
+ * memory.
  */
 export function setup(): (() => Promise<void>) | undefined {
   if (process.env["WARM_PYTHON_OF_TESTS"] !== undefined) return undefined; // that of a test which runs tests
@@ -33,9 +37,12 @@ export function setup(): (() => Promise<void>) | undefined {
   writeFileSync(
     program,
     `#!/bin/sh
+fork() { exec '${realPython}' -I -S '${resolve("tests/warm/warm_client.py")}' '${socket}' "$@"; }
 case "$1" in
   */pythonia/src/pythonia/interface.py)
-    if [ "$PYTHONPATH" = '${resolve("python")}':"\${1%/*}" ]; then exec '${realPython}' -I -S '${resolve("tests/warm/warm_client.py")}' '${socket}' "$@"; fi ;;
+    if [ "$PYTHONPATH" = '${resolve("python")}':"\${1%/*}" ]; then fork "$@"; fi ;;
+  ${scripts.map((name) => `'${resolve("python/bh_bridge/scripts", name)}'`).join(" | ")})
+    if [ "$PYTHONPATH:$OMP_NUM_THREADS" = :1 ]; then fork "$@"; fi ;;
 esac
 exec '${realPython}' "$@"
 `,

@@ -34,6 +34,7 @@ test("its programs run", async () => {
   const shown: unknown[] = [];
   vi.spyOn(console, "log").mockImplementation((...values) => void shown.push(...values));
   process.chdir(directory);
+  vi.stubEnv("BH_BRIDGE_PYTHON", python);
   try {
     for (const [at, program] of codeBlocks(text, "ts").entries()) {
       const path = join(directory, `program-${at}.ts`);
@@ -43,6 +44,7 @@ test("its programs run", async () => {
   } finally {
     process.chdir(home);
     vi.restoreAllMocks();
+    vi.unstubAllEnvs();
   }
   expect(shown[0]).toBe("inconclusive"); // of one seed
   expect(shown[2]).toMatch(/^# norms: inconclusive\n/);
