@@ -32,11 +32,11 @@ const smaller: Partial<Record<PresetName, readonly string[]>> = {
   "crucible-1": ["model.vocab_size=300", "model.n_positions=32", "training.per_device_train_batch_size=16"],
 };
 
-/** The hash of each preset's history, computed now. */
-export async function computeGolden(bridge: Bridge): Promise<Record<PresetName, string>> {
+/** The hash of the history of each preset, computed now. */
+export async function computeGolden(bridge: Bridge, presets: readonly PresetName[] = presetNames): Promise<Partial<Record<PresetName, string>>> {
   using folder = temporaryFolder();
   const hashes: Partial<Record<PresetName, string>> = {};
-  for (const preset of presetNames) {
+  for (const preset of presets) {
     const resolved = await loadRunConfig({ preset, aliases: { device: "cpu", threads: "1", steps: "30" }, set: smaller[preset] ?? [] });
     const model = await bridge.buildModel(resolved.config);
     await using trainer = bridge.trainerOf({ resolved, model, corpus: await corpusOf(resolved), out: folder.path, callbacks: [] });
@@ -45,5 +45,5 @@ export async function computeGolden(bridge: Bridge): Promise<Record<PresetName, 
       .update(tensorBytes(join(run, "history.safetensors"), "embedding_history"))
       .digest("hex");
   }
-  return hashes as Record<PresetName, string>;
+  return hashes;
 }

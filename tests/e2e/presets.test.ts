@@ -6,13 +6,14 @@ import { corpusOf } from "../../src/bridge/corpus.js";
 import { TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import { presetNames } from "../../src/config/presets.js";
 import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
+import { repetitions } from "../repetitions.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { temporaryFolder, warmPython } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
 /** Crucible 1 is compared in tinylm.test.ts, at a size that takes seconds. */
 const compared = presetNames.filter((name) => name !== "crucible-1");
-const steps = Number(process.env["PRESET_STEPS"] ?? 10);
+const steps = Number(process.env["PRESET_STEPS"] ?? repetitions(5, 10));
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 

@@ -16,12 +16,14 @@ from bh_bridge.bridge import channel
 from bh_bridge.data.corpus import read_corpus
 from bh_bridge.engines import ENGINES
 from bh_bridge.operations import model_operations, trainer_operations
+from first_uses import use_first
 from golden_messages import golden_request
 
 CORPUS = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n" * 6
 # Events that tell of an interruption, or come at times of their own.
 NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert", "step_method")
 ENGINES["sgd"] = "sgd_engine"  # beside the real ones: what holds for it holds for any
+use_first()
 
 
 def _with(request: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,9 @@ def import_what_trainings_need() -> None:
         importlib.import_module(name)
     for name in hidden:
         del sys.modules[name]
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "python"))
+    importlib.import_module("first_uses").use_first()
+    del sys.path[0]
     gc.freeze()
     gc.enable()
 

@@ -140,7 +140,8 @@ def describe_environment() -> dict[str, object]:
 
     # The packages vendored by setuptools are visible only after setuptools was imported.
     found = [each for each in metadata.distributions() if Path(str(each.locate_file(""))).name != "_vendor"]
-    installed = {(each.metadata["Name"] or "").lower(): each.version for each in found}
+    fields = [each.metadata for each in found]  # each access parses the file
+    installed = {(each["Name"] or "").lower(): each["Version"] for each in fields}
     return {
         "python": sys.version,
         "executable": sys.executable,
