@@ -6,7 +6,19 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { realPython } from "../bridge/real-python.js";
 import { isFull } from "../repetitions.js";
 
-const copied = ["src", "scripts", "schemas", "python", "tests", "bench/verdicts", "web", "package.json", "tsconfig.json", "tsconfig.build.json", "vitest.config.ts"];
+const copied = [
+  "src",
+  "scripts",
+  "schemas",
+  "python",
+  "tests",
+  "bench/verdicts",
+  "web",
+  "package.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "vitest.config.ts",
+];
 const schema = "src/config/record-schema.ts";
 const generated = [
   "python/bh_bridge/bridge/messages.py",
