@@ -3,6 +3,7 @@ import { callArguments } from "../../bridge/call-arguments.js";
 import { BhBridgeError } from "../../errors.js";
 import { findFaults, findingSchema, sharedFaults } from "./find-faults.js";
 import { type FoundSeries, findSeries } from "./find-series.js";
+import { findHubSeries } from "./hub-series.js";
 import { type CheckpointFacts, readCheckpoint } from "./read-checkpoint.js";
 
 const size = z.int().nonnegative();
@@ -71,22 +72,40 @@ export async function audit(paths: string | readonly string[], options: AuditOpt
   if (given.revisions !== undefined && addresses.length === 0) {
     throw new BhBridgeError("USAGE", "revisions: only an address such as https://huggingface.co/org/model has revisions");
   }
-  const found: FoundSeries[] = findSeries(given.paths);
+  const found: FoundSeries[] = findSeries(given.paths.filter((path) => !addresses.includes(path)));
+  for (const address of new Set(addresses)) found.push(await findHubSeries(address, given.revisions, signal));
   const total = found.reduce((sum, { checkpoints }) => sum + checkpoints.length, 0);
   let done = 0;
   const series: { name: string; checkpoints: CheckpointFacts[] }[] = [];
-  for (const { name, checkpoints } of found) {
-    const facts: CheckpointFacts[] = [];
-    for (const checkpoint of checkpoints) {
-      facts.push(await readCheckpoint(checkpoint, !sample, signal));
+  for (const { name, checkpoints, bytesReceived } of found) {
+    const isRemote = bytesReceived !== undefined;
+    const facts = await mapInParallel(checkpoints, isRemote ? requestsAtOnce : 1, async (checkpoint) => {
+      const read = await readCheckpoint(checkpoint, !sample && !isRemote, signal);
       onProgress?.(++done, total);
-    }
+      return read;
+    });
     series.push({ name, checkpoints: facts });
   }
-  return conclude(series);
+  return conclude(
+    series,
+    found.reduce((sum, { bytesReceived = 0 }) => sum + bytesReceived, 0),
+  );
 }
 
-function conclude(series: readonly { name: string; checkpoints: CheckpointFacts[] }[]): Audit {
+/** Checkpoints that are read from a server at a time. */
+const requestsAtOnce = 8;
+
+async function mapInParallel<Item, Result>(items: readonly Item[], atOnce: number, task: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  const rest = [...items.entries()];
+  const work = async () => {
+    for (let next = rest.shift(); next; next = rest.shift()) results[next[0]] = await task(next[1]);
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return results;
+}
+
+function conclude(series: readonly { name: string; checkpoints: CheckpointFacts[] }[], bytesToFind: number): Audit {
   const faults = [...series.map(({ checkpoints }) => findFaults(checkpoints)), sharedFaults(series)];
   const all = series.flatMap(({ checkpoints }) => checkpoints);
   return {
@@ -94,7 +113,7 @@ function conclude(series: readonly { name: string; checkpoints: CheckpointFacts[
     findings: faults.flatMap(({ findings }) => findings),
     notes: [...new Set([...faults.flatMap(({ notes }) => notes), ...all.flatMap(({ limits }) => limits)])],
     bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-    bytesRead: all.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+    bytesRead: all.reduce((sum, { bytesRead }) => sum + bytesRead, bytesToFind),
   };
 }
 

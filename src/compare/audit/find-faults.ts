@@ -31,9 +31,10 @@ const nameOf = ({ found }: CheckpointFacts): string => found.name;
 
 /** The steps of checkpoints for a sentence, at most six of them. */
 function steps(all: readonly CheckpointFacts[]): string {
-  const shown = all.length > 6 ? [...all.slice(0, 3), ...all.slice(-2)] : all;
-  const texts = shown.map(at);
-  return all.length > 6 ? `${texts.slice(0, 3).join(", ")}, … ${texts.slice(3).join(" and ")}` : texts.join(" and ");
+  const texts = all.map(at);
+  const [first = "", ...rest] = texts.length > 6 ? [...texts.slice(0, 3), `… (${texts.length} in all)`, ...texts.slice(-2)] : texts;
+  const last = rest.pop();
+  return last === undefined ? first : `${[first, ...rest].join(", ")} and ${last}`;
 }
 
 function grouped<Value>(values: readonly Value[], keyOf: (value: Value) => string | null): Value[][] {
@@ -88,33 +89,51 @@ function layoutFaults(read: readonly CheckpointFacts[], { findings }: Faults): v
   }
 }
 
+/** Equal for equal sampled weights; null without any. */
+function sampleKey({ files }: CheckpointFacts): string | null {
+  return files.some(({ samples }) => samples.length > 0) ? files.map(({ sampleHash }) => sampleHash).join() : null;
+}
+
+const weightsKey = (facts: CheckpointFacts): string | null => facts.weights ?? sampleKey(facts);
+
 /** Report checkpoints with equal weights; returns them. */
 function duplicates(sound: readonly CheckpointFacts[], { findings, notes }: Faults): Set<CheckpointFacts> {
   const repeated = new Set<CheckpointFacts>();
-  const sampled = ({ files }: CheckpointFacts) => files.map(({ sampleHash }) => sampleHash).join();
-  for (const group of grouped(sound, (facts) => facts.weights ?? sampled(facts))) {
+  // A server's hashes differ where only metadata does, but weights never return to the same values.
+  const returning = grouped(sound, sampleKey).filter(
+    (group) =>
+      group.length < sound.length && !isConsecutive(sound, group) && group.some(({ found }) => found.bytesReceived) && new Set(group.map(weightsKey)).size > 1,
+  );
+  const equal = grouped(sound, weightsKey).filter((group) => !returning.some((others) => others.includes(group[0] as CheckpointFacts)));
+  for (const group of [...equal, ...returning]) {
     const [first, second] = group;
     if (!first || !second || new Set(group.map(({ found }) => found.step ?? found.name)).size === 1) continue;
     for (const facts of group) repeated.add(facts);
     const reason = excuse(sound, group);
-    const what = first.weights === null ? "the same sampled weights" : "the same weights";
+    const what = first.weights === null || returning.includes(group) ? "the same sampled weights" : "the same weights";
     if (reason === undefined) {
-      const evidence = `${steps(group)} have ${what}, bit for bit (${first.embedding ?? "no embedding"})`;
+      const evidence = `${steps(group)} have ${what}, bit for bit${first.embedding === null ? ", by the hashes of their files" : ""}`;
       findings.push({ kind: "duplicate", checkpoints: group.map(nameOf), evidence });
     } else notes.push(`${steps(group)} have ${what}: ${reason}`);
   }
   return repeated;
 }
 
+function isConsecutive(sound: readonly CheckpointFacts[], group: readonly CheckpointFacts[]): boolean {
+  return sound.indexOf(group.at(-1) as CheckpointFacts) - sound.indexOf(group[0] as CheckpointFacts) === group.length - 1;
+}
+
 /** Optimizer steps that a dynamic loss scale of 2^32 can skip, rounded up. */
 const skippedSteps = 32;
 /** Share of sampled weights that change before a training that comes to rest by rounding. */
 const restingShare = 0.01;
+/** Distance per step relative to the interval before, for a training whose learning rate reaches 0: 1/3 for a linear decay, 0.38 where noise dominates. */
+const restingPace = 0.45;
 
 /** Why consecutive checkpoints may be equal; undefined if only an error explains it. */
 function excuse(sound: readonly CheckpointFacts[], group: readonly CheckpointFacts[]): string | undefined {
-  const [start, end] = [sound.indexOf(group[0] as CheckpointFacts), sound.indexOf(group.at(-1) as CheckpointFacts)];
-  if (end - start + 1 !== group.length) return undefined;
+  const start = sound.indexOf(group[0] as CheckpointFacts);
+  if (!isConsecutive(sound, group)) return undefined;
   const [from, to] = [group[0]?.found, group.at(-1)?.found];
   if (from?.step === null || to?.step === null || !from || !to) return undefined;
   if (to.isAtRest?.(from.step)) return "their learning rate was 0";
@@ -123,18 +142,27 @@ function excuse(sound: readonly CheckpointFacts[], group: readonly CheckpointFac
   if (start === 0 && from.step === 0 && (span === 1 || (span <= skippedSteps && span <= last / 1000))) {
     return "a warm-up starts with a learning rate of 0, and a loss scale skips first steps";
   }
-  const [before, first] = [sound[start - 1], group[0]];
-  return before && first && changedShare(before, first) < restingShare ? "the training had come to rest within rounding" : undefined;
+  const [earlier, before, first] = [sound[start - 2], sound[start - 1], group[0]];
+  if (!before || !first || sound.indexOf(group.at(-1) as CheckpointFacts) < sound.length - 1) return undefined;
+  const lastMove = moveOf(before, first);
+  if (lastMove.share < restingShare) return "the training had come to rest within rounding";
+  const isSlowing = earlier && lastMove.pace < restingPace * moveOf(earlier, before).pace;
+  return isSlowing ? "the moves before had shrunk as if the learning rate reached 0" : undefined;
 }
 
-function changedShare(a: CheckpointFacts, b: CheckpointFacts): number {
-  const [left, right] = [a, b].map(({ files }) => files.flatMap(({ samples }) => samples.map(({ values }) => values)));
-  let [changed, all] = [0, 0];
-  for (const [index, values] of (left ?? []).entries()) {
+/** Share of the sampled weights that changed, and distance per step. */
+function moveOf(a: CheckpointFacts, b: CheckpointFacts): { share: number; pace: number } {
+  const [left = [], right = []] = [a, b].map(({ files }) => files.flatMap(({ samples }) => samples.map(({ values }) => values)));
+  let [changed, all, squares] = [0, 0, 0];
+  for (const [index, values] of left.entries()) {
     all += values.length;
-    for (let at = 0; at < values.length; at++) if (values[at] !== right?.[index]?.[at]) changed++;
+    for (const [at, value] of values.entries()) {
+      const difference = value - (right[index]?.[at] ?? 0);
+      squares += difference ** 2;
+      if (difference !== 0) changed++;
+    }
   }
-  return all === 0 ? 1 : changed / all;
+  return { share: all === 0 ? 1 : changed / all, pace: Math.sqrt(squares) / Math.max(1, (b.found.step ?? 0) - (a.found.step ?? 0)) };
 }
 
 /** The part of a model that a file holds, whatever the file is called. */
@@ -171,11 +199,13 @@ function repeatedShards(
   if (still > pairs / 2) return; // these weights are not trained
   const positions = files.map((_, position) => position).filter((position) => files[position]);
   for (const group of grouped(positions, (position) => files[position]?.hash ?? files[position]?.sampleHash ?? null)) {
-    const weights = new Set(group.map((position) => sound[position]?.weights ?? sound[position]?.found.name));
+    const weights = new Set(group.map((position) => weightsKey(sound[position] as CheckpointFacts)));
     if (weights.size < 2) continue;
     const best = path.bestOf(group);
     const wrong = group.filter(
-      (position) => position !== best && !(repeated.has(sound[position] as CheckpointFacts) && sound[position]?.weights === sound[best]?.weights),
+      (position) =>
+        position !== best &&
+        !(repeated.has(sound[position] as CheckpointFacts) && weightsKey(sound[position] as CheckpointFacts) === weightsKey(sound[best] as CheckpointFacts)),
     );
     const members = [...wrong, best].map((position) => sound[position] as CheckpointFacts);
     const evidence = `${files[best]?.name} is the same at ${steps(members)}, while their other files differ; it fits ${at(members.at(-1) as CheckpointFacts)}`;
@@ -184,22 +214,18 @@ function repeatedShards(
 }
 
 function reportMisfits(sound: readonly CheckpointFacts[], judged: readonly Judged[], { findings }: Faults): void {
-  const name = (position: number | undefined) => (position === undefined ? undefined : at(sound[position] as CheckpointFacts));
-  const [{ faults: first }] = judged as [Judged];
-  const everywhere = (position: number) => judged.every(({ faults }) => faults.misfits.some((misfit) => misfit.at === position));
-  const together = first.misfits.filter((misfit) => everywhere(misfit.at));
-  for (const { at: position, between } of together) {
-    const [before, after] = between.map(name);
-    const where = before && after ? `between ${before} and ${after}` : before ? `after ${before}` : after ? `before ${after}` : "at the place of its neighbour";
-    const evidence = `the path of the weights through the steps is shorter with ${name(position)} ${where}`;
-    findings.push({ kind: "out-of-order", checkpoints: [nameOf(sound[position] as CheckpointFacts)], evidence });
-  }
-  for (const { file, faults } of judged) {
-    for (const { at: position, between } of faults.misfits) {
-      if (everywhere(position)) continue;
-      const where = between.map(name).filter((text) => text !== undefined);
-      const evidence = `${file} of ${name(position)} fits near ${where.join(" and ") || "its neighbour"}, its other files do not`;
-      findings.push({ kind: "wrong-shard", checkpoints: [nameOf(sound[position] as CheckpointFacts)], evidence });
+  const facts = (position: number) => sound[position] as CheckpointFacts;
+  const isSeenBy = ({ faults }: Judged, at: readonly number[]) => faults.misfits.some((misfit) => misfit.at.some((position) => at.includes(position)));
+  for (const [index, { file, faults }] of judged.entries()) {
+    for (const { at: positions, between } of faults.misfits) {
+      const isEverywhere = judged.every((other) => isSeenBy(other, positions));
+      if (isEverywhere && index > 0) continue;
+      const members = positions.map(facts);
+      const [before, after] = between.map((position) => (position === undefined ? undefined : at(facts(position))));
+      const where =
+        members.length > 1 ? "in each other's place" : before && after ? `between ${before} and ${after}` : before ? `after ${before}` : `before ${after}`;
+      const evidence = `${isEverywhere ? "" : `${file}: `}the path of ${isEverywhere ? "the weights" : "its weights"} through the steps is shorter with ${steps(members)} ${where}${isEverywhere ? "" : "; other files are in order"}`;
+      findings.push({ kind: isEverywhere ? "out-of-order" : "wrong-shard", checkpoints: members.map(nameOf), evidence });
     }
   }
 }
@@ -228,13 +254,12 @@ function reportLinks(sound: readonly CheckpointFacts[], judged: readonly Judged[
 /** Weights that two series have in common. */
 export function sharedFaults(all: readonly { readonly name: string; readonly checkpoints: readonly CheckpointFacts[] }[]): Faults {
   const found: Faults = { findings: [], notes: [] };
-  const keyOf = ({ weights, files }: CheckpointFacts) => weights ?? files.map(({ sampleHash }) => sampleHash).join();
   for (const [index, a] of all.entries()) {
     for (const b of all.slice(index + 1)) {
-      const keys = new Map(a.checkpoints.filter(({ fault }) => !fault).map((facts) => [keyOf(facts), facts] as const));
-      const shared = b.checkpoints.filter((facts) => !facts.fault && keys.has(keyOf(facts)));
+      const keys = new Map(a.checkpoints.filter((facts) => weightsKey(facts) !== null).map((facts) => [weightsKey(facts), facts] as const));
+      const shared = b.checkpoints.filter((facts) => keys.has(weightsKey(facts)));
       if (shared.length === 0) continue;
-      const own = [...new Set(shared.map((facts) => keys.get(keyOf(facts)) as CheckpointFacts))];
+      const own = [...new Set(shared.map((facts) => keys.get(weightsKey(facts)) as CheckpointFacts))];
       const isStart = own.length === 1 && own[0]?.found.step === 0;
       const text = `${a.name} and ${b.name} have the same weights at ${steps(shared)}`;
       if (isStart) found.notes.push(`${text}: the trainings start from the same weights`);

@@ -44,13 +44,15 @@ export interface FoundCheckpoint {
 export interface FoundSeries {
   readonly name: string;
   readonly checkpoints: readonly FoundCheckpoint[];
+  /** Bytes received to find them. */
+  readonly bytesReceived?: number;
 }
 
 const namedStep = /(?:checkpoint|ckpt|step|iteration|iter)[-_]?(\d{1,15})(?!\d)/i;
 const lastNumber = /(?:^|[-_.])(\d{1,15})$/;
 
 /** The step in the name of a checkpoint or revision: 1000 for `checkpoint-1000`, `step1000-tokens2B`, `run-1000`. */
-function stepInName(name: string): number | null {
+export function stepInName(name: string): number | null {
   const digits = (namedStep.exec(name) ?? lastNumber.exec(name.replace(/\.[a-z]+$/, "")))?.[1];
   return digits === undefined ? null : Number(digits);
 }
@@ -86,7 +88,7 @@ function checkpointsIn(directory: string): string[] {
 }
 
 /** Sort checkpoints by step. @throws {BhBridgeError} `USAGE` if only some have a step. */
-function inOrder(checkpoints: readonly FoundCheckpoint[]): FoundCheckpoint[] {
+export function inOrder(checkpoints: readonly FoundCheckpoint[]): FoundCheckpoint[] {
   const unknown = checkpoints.filter(({ step }) => step === null);
   if (unknown.length > 0 && unknown.length < checkpoints.length) {
     const names = unknown.map(({ name }) => name).join(", ");

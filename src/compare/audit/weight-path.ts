@@ -7,9 +7,9 @@ const detectableShare = 0.2;
 /** Correlation of consecutive checkpoints that shows how much a training preserves. */
 const preserved = 0.5;
 
-/** A checkpoint that fits elsewhere in its series, between two others by their positions; undefined beyond an end. */
+/** A checkpoint that fits elsewhere in its series, or two that fit in each other's place; between two others by position, undefined beyond an end. */
 interface Misfit {
-  readonly at: number;
+  readonly at: readonly number[];
   readonly between: readonly [number | undefined, number | undefined];
 }
 
@@ -56,10 +56,12 @@ export class WeightPath {
 
   faults(): PathFaults {
     const tensors = (this.#samples.get(this.positions[0] ?? -1) ?? []).map((_, tensor) => tensor);
-    const perTensor = tensors.map((tensor) => this.#misfits(tensor));
+    const links = this.#links(tensors);
+    const own = this.positions.filter((position) => !links.foreign.includes(position));
+    const perTensor = tensors.map((tensor) => this.#misfits(own, tensor));
     const [first = []] = perTensor;
-    const misfits = first.filter(({ at }) => perTensor.every((others) => others.some((other) => other.at === at)));
-    return { misfits, ...this.#links(tensors) };
+    const isSeenBy = (misfits: readonly Misfit[], { at }: Misfit) => misfits.some((other) => other.at.some((position) => at.includes(position)));
+    return { misfits: first.filter((misfit) => perTensor.every((misfits) => isSeenBy(misfits, misfit))), ...links };
   }
 
   #best(group: readonly number[], others: readonly number[]): number {
@@ -100,8 +102,8 @@ export class WeightPath {
    * Move checkpoints to where they lengthen the path by less than half, the largest gain first. In a training whose consecutive moves are not opposed, the path in
    * the order of steps is the shortest: a random walk passes a point with a detour of 0.59 steps, and with 1.41 in a wrong order; a stationary one has equal detours everywhere.
    */
-  #misfits(tensor: number): Misfit[] {
-    let path = [...this.positions];
+  #misfits(positions: readonly number[], tensor: number): Misfit[] {
+    let path = [...positions];
     const found: Misfit[] = [];
     while (path.length > 3 && found.length < maxMoves) {
       const moves = path.map((point, spot) => this.#bestMove(path, spot, point, tensor));
@@ -109,24 +111,22 @@ export class WeightPath {
       if (best.gain <= 0) break;
       const others = path.filter((point) => point !== best.point);
       const neighbour = Math.abs(best.from - best.to) === 1 ? path[best.to] : undefined;
-      found.push({ at: best.point, between: [others[best.to - 1], others[best.to]] });
-      if (neighbour !== undefined) found.push({ at: neighbour, between: [undefined, undefined] });
+      found.push({ at: [best.point, ...(neighbour === undefined ? [] : [neighbour])].sort((a, b) => a - b), between: [others[best.to - 1], others[best.to]] });
       path = [...others.slice(0, best.to), best.point, ...others.slice(best.to)];
     }
-    return found.filter(({ at }, index) => found.findIndex((other) => other.at === at) === index);
+    return found.filter(({ at }, index) => found.findIndex((other) => other.at.join() === at.join()) === index);
   }
 
   #bestMove(path: readonly number[], from: number, point: number, tensor: number): { point: number; from: number; to: number; gain: number } {
     const others = path.filter((_, spot) => spot !== from);
     const cost = this.#detour(others, from, point, tensor);
-    const isEnd = from === 0 || from === others.length;
     const nearest = Math.min(...[others[from - 1], others[from]].flatMap((other) => (other === undefined ? [] : [this.#distance(other, point, tensor)])));
     let [to, least] = [from, cost];
     for (let spot = 0; spot <= others.length; spot++) {
       const other = spot === from ? cost : this.#detour(others, spot, point, tensor);
       if (other < least) [to, least] = [spot, other];
     }
-    const isMisfit = least < cost / (isEnd ? 3 : 2) && cost - least > nearest / 2;
+    const isMisfit = least < cost / 2 && cost - least > nearest / 2;
     return { point, from, to, gain: isMisfit ? cost - least : 0 };
   }
 

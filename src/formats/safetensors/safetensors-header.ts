@@ -36,6 +36,9 @@ interface SafetensorsEntry {
   readonly offset: number;
 }
 
+/** Where a header is read from: a file, or the first bytes of one. */
+type HeaderSource = Pick<FileBytes, "path" | "size" | "read">;
+
 interface SafetensorsHeader {
   readonly entries: readonly SafetensorsEntry[];
   readonly metadata: Readonly<Record<string, string>>;
@@ -46,7 +49,7 @@ interface SafetensorsHeader {
  * each is as long as its dtype and shape demand.
  * @throws {BhBridgeError} `FORMAT_INVALID` with the byte offset.
  */
-export function readSafetensorsHeader(file: FileBytes): SafetensorsHeader {
+export function readSafetensorsHeader(file: HeaderSource): SafetensorsHeader {
   const headerBytes = readHeaderLength(file);
   const text = decodeHeader(file, file.read(lengthBytes, headerBytes, "the header"));
   const { __metadata__: metadata = {}, ...tensors } = parseHeader(file, text);
@@ -58,7 +61,7 @@ export function readSafetensorsHeader(file: FileBytes): SafetensorsHeader {
   return { entries, metadata: checked.data };
 }
 
-function readHeaderLength(file: FileBytes): number {
+function readHeaderLength(file: HeaderSource): number {
   const bytes = file.read(0, lengthBytes, "the length of the header");
   const length = new DataView(bytes.buffer).getBigUint64(0, true);
   const rest = file.size - lengthBytes;
@@ -67,7 +70,7 @@ function readHeaderLength(file: FileBytes): number {
   return Number(length);
 }
 
-function decodeHeader(file: FileBytes, bytes: Uint8Array): string {
+function decodeHeader(file: HeaderSource, bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
@@ -75,7 +78,7 @@ function decodeHeader(file: FileBytes, bytes: Uint8Array): string {
   }
 }
 
-function parseHeader(file: FileBytes, text: string): Record<string, unknown> {
+function parseHeader(file: HeaderSource, text: string): Record<string, unknown> {
   let header: unknown;
   try {
     header = JSON.parse(text);
@@ -88,7 +91,7 @@ function parseHeader(file: FileBytes, text: string): Record<string, unknown> {
   return { ...header };
 }
 
-function toEntry(file: FileBytes, start: number, name: string, value: unknown): SafetensorsEntry {
+function toEntry(file: HeaderSource, start: number, name: string, value: unknown): SafetensorsEntry {
   const checked = tensorSchema.safeParse(value);
   if (!checked.success) throw formatInvalid(file.path, lengthBytes, `the entry of tensor "${name}" is wrong: ${explain(checked.error)}`);
   const { dtype, shape, data_offsets } = checked.data;
@@ -113,7 +116,7 @@ function byteCount(dtype: string, shape: readonly number[]): number | string {
   return total % 8 === 0 ? total / 8 : `has ${total} bits, no whole number of bytes`;
 }
 
-function checkCover(file: FileBytes, start: number, entries: readonly SafetensorsEntry[]): void {
+function checkCover(file: HeaderSource, start: number, entries: readonly SafetensorsEntry[]): void {
   let end = start;
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset || a.bytes - b.bytes)) {
     if (entry.offset !== end) {
