@@ -11,6 +11,7 @@ import type { AnalysisSeries } from "./series.js";
 import { statisticsAnalysis } from "./statistics/statistics.js";
 import { timelineAnalysis } from "./timeline/analysis.js";
 import { topologyAnalysis } from "./topology/analysis.js";
+import { onsetAnalysis } from "./untrained/onset.js";
 
 /** The built-in analyses, in the order of the document. Every command loads this list for its help, so an analysis imports its computation only when it runs. */
 export const ownAnalyses = [
@@ -25,6 +26,7 @@ export const ownAnalyses = [
   kinematicsAnalysis,
   deadMassAnalysis,
   adamwAnalysis,
+  onsetAnalysis,
 ] as const;
 
 type OwnAnalysis = (typeof ownAnalyses)[number];

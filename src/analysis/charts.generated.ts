@@ -7,4 +7,5 @@ export const analysisCharts = [
   {"key":"motion","title":"Motion","unit":"L2 norm of a token's step","isLog":true,"names":{"meanStep":"mean |ΔW|"}},
   {"key":"cells","title":"Motion in cells","unit":"of the bfloat16 lattice","isLog":true,"names":{"meanCells":"mean |ΔW′|"}},
   {"key":"still","title":"Still tokens","unit":"share","isLog":false,"names":{"still":"still in this step","frozen":"frozen for good"}},
+  {"key":"onset","title":"Onset of training","unit":"tokens","isLog":false,"names":{"trained":"tokens that train"}},
 ] as const;

@@ -83,9 +83,20 @@ export function formatTokens(document: TokensDocument, top: number, color: TextC
     ...(candidates.length > shown.length
       ? [color.dim(`  … and ${groupDigits(candidates.length - shown.length)} more; --json or --csv lists all of them`)]
       : []),
+    ...onsetLines(document),
     "",
     `  Equal rows: C = ${groupDigits(equal.C)} black holes, P = ${groupDigits(equal.P)} tokens in them`,
     ...(equal.C === 0 ? [] : ["", holesTable(equal, width)]),
     ...notes.map((note) => wrap(`  Note: ${note}`, width)),
   ].join("\n");
+}
+
+function onsetLines({ onset }: TokensDocument): string[] {
+  if (!onset) return [];
+  const steps = onset.flatMap(({ step }) => step ?? []).sort((a, b) => a - b);
+  const when =
+    steps.length === 0
+      ? ""
+      : `, half of them by step ${groupDigits(steps[Math.floor((steps.length - 1) / 2)] ?? 0)}, the last at step ${groupDigits(steps.at(-1) ?? 0)}`;
+  return ["", `  Onset:      ${groupDigits(steps.length)} of ${count(onset.length, "other token")} began to train${when}; --json has the step of each`];
 }

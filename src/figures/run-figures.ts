@@ -25,6 +25,7 @@ import { seriesFigures } from "./runs/series-figures.js";
 import { shares } from "./runs/shares.js";
 import { sky } from "./runs/sky.js";
 import { neighbours } from "./runs/topology.js";
+import { untrained } from "./runs/untrained.js";
 import type { PngOptions, SvgOptions } from "./svg-of-figure.js";
 
 /** Figures of any data, by their names alone. */
@@ -44,6 +45,7 @@ const ordered = listed(
   optimizer,
   adamwFigure,
   deadMass,
+  untrained,
   shares,
   phaseDurations,
   kinematics,

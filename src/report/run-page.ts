@@ -1,5 +1,6 @@
 import { basename, isAbsolute } from "node:path";
 import { stringify } from "yaml";
+import { indicatorNames } from "../analysis/untrained/row-indicators.js";
 import { differences, tellingFacts } from "../compare/run-facts.js";
 import { inlineYaml } from "../config/annotated-yaml.js";
 import { isPresetName } from "../config/presets.js";
@@ -8,13 +9,14 @@ import { modelInWords } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
 import type { RunSource } from "../figures/runs/run-figure.js";
+import { untrainedTokensOf } from "../figures/runs/untrained.js";
 import { stepMethodText } from "../protocol/step-method.js";
 import { openRun } from "../runner/open-run.js";
 import { finalLoss, hasStepLosses, notFinite, type TrainResult } from "../runner/train-result.js";
 import { runClock, stepTimes } from "../runs/run-clock.js";
 import { corpusName } from "../runs/run-manifest.js";
 import { printable, shellQuote } from "../text/escaping.js";
-import { count, formatBytes, groupDigits } from "../text/format.js";
+import { count, formatBytes, groupDigits, figure as shownFigure } from "../text/format.js";
 import { type Block, code, drawn, foldedSection, list, type Page, pitfallTable, type ReplayedRun, type Section, section, table, text } from "./page.js";
 import { replayFrames } from "./replay-frames.js";
 
@@ -35,6 +37,7 @@ export async function runPage(reported: ReportedRun, figures: readonly FigureOrA
       section("Figures", ...drawn(figures)),
       ...(await replaySection([reported])),
       section("Black holes at the end", holesTable(result)),
+      section("Tokens that never trained", ...(await untrainedBlocks(run))),
       section("Confounds and pitfalls", ...pitfallBlocks(result)),
       foldedSection("Loss", ...lossBlocks(result, config)),
       configurationSection(run),
@@ -134,6 +137,21 @@ function holesTable({ census }: TrainResult): Block {
       (census.members[hole] ?? []).map((token, index) => memberText(token, census.texts?.[hole]?.[index])).join(" "),
     ]),
   );
+}
+
+const maxUntrained = 20;
+
+async function untrainedBlocks(run: RunSource): Promise<Block[]> {
+  const { unused, threshold, candidates } = await untrainedTokensOf(run);
+  if (!threshold) return [text(`The rows of unused tokens (${unused.how}) are not apart from others in any indicator.`)];
+  const rows = candidates
+    .slice(0, maxUntrained)
+    .map(({ id, text: sign, reason, indicators }) => [memberText(id, sign), reason, ...indicatorNames.map((name) => shownFigure(indicators[name]))]);
+  const more = candidates.length > rows.length ? `, of which the strongest ${rows.length} follow` : "";
+  return [
+    text(`${count(candidates.length, "row")} up to the threshold${more}. Unused: ${unused.how}. Threshold: ${threshold.how}.`),
+    ...(rows.length > 0 ? [table(["token", "reason", ...indicatorNames], rows)] : []),
+  ];
 }
 
 function memberText(token: number, sign: string | null | undefined): string {

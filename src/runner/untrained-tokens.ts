@@ -3,17 +3,21 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { censusOfRows } from "../analysis/census/census-of-rows.js";
 import { censusShape, count, counts, figure, jsonFigures } from "../analysis/document-fields.js";
+import { binEdges, countsIn } from "../analysis/histogram.js";
 import { defaultKernels } from "../analysis/kernels/load-kernels.js";
 import type { ScanOptions } from "../analysis/scan/observation.js";
 import { runHere } from "../analysis/scan/run-in-parts.js";
+import { onsetStates } from "../analysis/untrained/onset.js";
 import { type Embeddings, farthest, indicatorNames, type RowIndicators, rowIndicators, type UnusedRows } from "../analysis/untrained/row-indicators.js";
 import { chooseThreshold, type Threshold } from "../analysis/untrained/threshold.js";
 import { BhBridgeError } from "../errors.js";
 import { isDirectory } from "../formats/file-bytes.js";
 import { outputEmbedding } from "../formats/find-tensor.js";
+import { stepOfState } from "../formats/history.js";
 import type { RowTokens, TokenText } from "../formats/row-tokens.js";
 import { isImpossibleByte, type UnusedTokens, unusedReasons, unusedTokens } from "../formats/unused-tokens.js";
-import { openEmbedding } from "../runs/open-embedding.js";
+import { type OpenEmbedding, openEmbedding } from "../runs/open-embedding.js";
+import { openHistory } from "../runs/open-history.js";
 import { openCheckpoint } from "../runs/open-run-directory.js";
 import { runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
@@ -39,6 +43,13 @@ export const untrainedTokensSchema = z.strictObject({
   threshold: z.strictObject({ indicator: z.enum(indicatorNames), value: z.number(), how: z.string() }).nullable(),
   /** Strongest first, by the indicator of the threshold. */
   candidates: z.array(z.strictObject({ id: count, text: z.string().nullable(), reason: z.string(), indicators: indicatorsSchema })).readonly(),
+  /** Rows by the indicator of the threshold, or by `cosine` without one; a row on an edge counts in the upper bin. */
+  histogram: z.strictObject({ indicator: z.enum(indicatorNames), edges: z.array(z.number()).readonly(), unused: counts, others: counts }),
+  /** For a history: the step at which each other token began to train, null for never (`onset` of `analyze`, compared with the unused tokens). */
+  onset: z
+    .array(z.strictObject({ id: count, step: count.nullable() }))
+    .readonly()
+    .optional(),
   /** Groups of equal rows of the input embedding. */
   equal: z.strictObject(censusShape),
   notes: z.array(z.string()).readonly(),
@@ -165,6 +176,8 @@ export async function untrainedTokens(path: string, options: UntrainedTokensOpti
       },
       threshold,
       candidates: threshold ? candidatesOf(indicators, threshold, known, rows.rowTokens) : [],
+      histogram: histogramOf(indicators, threshold?.indicator ?? "cosine"),
+      ...(input.history && step === undefined && { onset: await onsetOf(path, input, indicators.reference, options) }),
       equal,
       notes: notesOf(indicators),
     };
@@ -188,6 +201,30 @@ function candidatesOf(
       const id = tokens.ofRow(row);
       return { id, text: text?.(id) ?? null, reason: reasons.get(id) ?? byRow, indicators: jsonFigures(indicators.of(row)) };
     });
+}
+
+const bins = 48;
+
+function histogramOf({ all, reference }: RowIndicators, indicator: (typeof indicatorNames)[number]): UntrainedTokens["histogram"] {
+  const isUnused = new Set(reference);
+  const [unused, others] = [true, false].map((wanted) =>
+    [...all[indicator]].filter((value, row) => isUnused.has(row) === wanted && Number.isFinite(value)),
+  ) as [number[], number[]];
+  const edges = binEdges([...unused, ...others], bins, "linear");
+  return { indicator, edges, unused: countsIn(unused, edges), others: countsIn(others, edges) };
+}
+
+async function onsetOf(path: string, { tensor, rows: { rowTokens } }: OpenEmbedding, reference: readonly number[], { signal }: UntrainedTokensOptions) {
+  const history = await openHistory(path, tensor);
+  try {
+    const states = await runHere(onsetStates(history, reference), history.states, { signal });
+    const isUnused = new Set(reference);
+    return [...states.keys()]
+      .filter((row) => !isUnused.has(row))
+      .map((row) => ({ id: rowTokens.ofRow(row), step: states[row] ? stepOfState(history, states[row]) : null }));
+  } finally {
+    history.close();
+  }
 }
 
 /** Largest error of the principal axis without a note, in radians. */

@@ -29,6 +29,8 @@ const sampleTolerance = 1e-4;
 const sampleBytes = 16 * 2 ** 20;
 const runsOfSample = 64;
 
+const negligible = 2 ** -500;
+
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let index = 0; index < a.length; index++) sum += (a[index] ?? 0) * (b[index] ?? 0);
@@ -50,18 +52,21 @@ function unit(vector: Float64Array): Float64Array {
 function largestPair(diagonal: readonly number[], beside: readonly number[]): { value: number; gap: number; vector: number[] } {
   const size = diagonal.length;
   const matrix = DenseMatrix.zeros(size, size);
+  // The iteration fails on subnormal numbers, so that entries are relative to the largest one.
+  const scale = diagonal.reduce((largest, entry) => Math.max(largest, entry), Number.MIN_VALUE);
+  const relative = (entry = 0): number => (entry < scale * negligible ? 0 : entry / scale);
   diagonal.forEach((value, index) => {
-    matrix.set(index, index, value);
+    matrix.set(index, index, relative(value));
     if (index + 1 < size) {
-      matrix.set(index, index + 1, beside[index] ?? 0);
-      matrix.set(index + 1, index, beside[index] ?? 0);
+      matrix.set(index, index + 1, relative(beside[index]));
+      matrix.set(index + 1, index, relative(beside[index]));
     }
   });
   const { realEigenvalues: values, eigenvectorMatrix: vectors } = new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
   const order = values.map((_, index) => index).sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0));
   const [first = 0, second = first] = order;
-  const value = values[first] ?? 0;
-  return { value, gap: value - (values[second] ?? 0), vector: vectors.getColumn(first) };
+  const value = (values[first] ?? 0) * scale;
+  return { value, gap: value - (values[second] ?? 0) * scale, vector: vectors.getColumn(first) };
 }
 
 /** Whole runs of rows from all parts of the matrix, in memory. */

@@ -136,7 +136,7 @@ export function* rowIndicators(
   const norms = inputSquares.map(Math.sqrt);
   const skipped = Uint8Array.from(squares, (square) => Number(Number.isNaN(square)));
   const finite = skipped.length - skipped.reduce((total, flag) => total + flag, 0);
-  const mean = sum.map((total) => total / finite);
+  const mean = sum.map((total) => total / Math.max(finite, 1));
   const { rows: reference, mean: unusedMean } = referenceOf(output, find(norms));
   const principal = yield* principalAxis(output, { mean, skipped }, arithmetic);
   const { axis } = principal;

@@ -1,10 +1,10 @@
 import { forEachRow } from "../../analysis/elements.js";
 import { stateGeometry } from "../../analysis/geometry/state-geometry.js";
+import { binEdges, countsIn, cumulativeShare } from "../../analysis/histogram.js";
 import { stepMotion } from "../../analysis/motion/step-motion.js";
 import { chosenStates } from "../../analysis/states.js";
 import { readState, stepOfState } from "../../formats/history.js";
 import type { Mark, Panel } from "../figure.js";
-import { binEdges, countsIn, cumulativeShare } from "../histogram.js";
 import { axis, countAxis, seriesOf } from "../panels.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 

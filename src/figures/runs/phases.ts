@@ -1,6 +1,6 @@
+import { cumulativeShare } from "../../analysis/histogram.js";
 import { type Phase, phases } from "../../analysis/lifecycle/lifecycle.js";
 import type { Panel } from "../figure.js";
-import { cumulativeShare } from "../histogram.js";
 import { axis, seriesOf } from "../panels.js";
 import { tokenGroups } from "../tokens.js";
 import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";

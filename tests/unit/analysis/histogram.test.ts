@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { binEdges, countsIn, cumulativeShare } from "../../../src/figures/histogram.js";
+import { binEdges, countsIn, cumulativeShare } from "../../../src/analysis/histogram.js";
 import { expectedFrom } from "../formats/reference-python.js";
 
 // A generator of its own (Park & Miller 1988), so that Python can be given the same values.
