@@ -1,10 +1,10 @@
 // Trains the full runs and writes docs/results.md from their files. They take hours, so CI does not run them.
 //
-//   npm run results -- --corpus FILE [--into full-runs] [--page docs/results.md] [--only NAME] [--steps N]
+//   npm run results -- --corpus FILE [--into full-runs] [--page docs/results.md] [--only NAME] [--steps N] [--seeds A..B]
 //   npm run results -- --corpus FILE --write
 //
-// Run the same command again to continue: complete experiments and runs are not trained twice. --write only writes the page. --steps N sets the steps of
-// every run, to try the script.
+// Run the same command again to continue: complete experiments and runs are not trained twice. --write only writes the page. --steps and
+// --seeds set the steps of every run and the seeds of every experiment, to try the script.
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     page: { type: "string", default: join("docs", "results.md") },
     only: { type: "string" },
     steps: { type: "string" },
+    seeds: { type: "string" },
     write: { type: "boolean", default: false },
   },
 });
@@ -53,7 +54,8 @@ async function bhBridge(...args) {
 /** The command that trains a piece, without its output folder. */
 function commandOf({ kind, name, options, steps = values.steps }) {
   const words = kind === "experiment" ? ["experiment", name] : ["train", "--preset", name];
-  return [...words, ...options, ...(steps === undefined ? [] : ["--steps", values.steps ?? steps])];
+  const seeds = kind === "experiment" && values.seeds !== undefined ? ["--seeds", values.seeds] : [];
+  return [...words, ...options, ...seeds, ...(steps === undefined ? [] : ["--steps", values.steps ?? steps])];
 }
 
 /** The unfinished run of a preset, if there is one. */

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
+import type { RunInput } from "../config/resolve-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { UsablePython } from "../python/require-packages.js";
 import { temporaryFolder } from "../python/session-folder.js";
@@ -23,6 +24,8 @@ interface MeasureThreadsOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called before each number of threads is measured. */
   readonly onThreads?: (threads: number) => void;
+  /** What to train (default: the default configuration). */
+  readonly input?: Omit<RunInput, "device" | "threads">;
 }
 
 /** 1, 2, 4, … and the number of cores. */
@@ -35,18 +38,19 @@ function threadNumbers(cores = availableParallelism()): number[] {
  * Train the default configuration for some seconds with each number of threads, with recording, in a temporary folder.
  * @throws {BhBridgeError} `ABORTED`, and as `train`.
  */
-export async function measureThreads(python: UsablePython, { signal, onThreads }: MeasureThreadsOptions = {}): Promise<ThreadsMeasured[]> {
+export async function measureThreads(python: UsablePython, { signal, onThreads, input = {} }: MeasureThreadsOptions = {}): Promise<ThreadsMeasured[]> {
   using out = temporaryFolder("measure");
   const measured: ThreadsMeasured[] = [];
   for (const threads of threadNumbers()) {
     onThreads?.(threads);
-    measured.push({ threads, stepsPerSecond: await stepsPerSecond(python, threads, out.path, signal) });
+    measured.push({ threads, stepsPerSecond: await stepsPerSecond(python, input, threads, out.path, signal) });
   }
   return measured;
 }
 
-async function stepsPerSecond(python: UsablePython, threads: number, out: string, signal: AbortSignal | undefined): Promise<number> {
-  const resolved = await loadRunConfig({ input: { device: "cpu", threads, training: { max_steps: warmUpSteps + measuredSteps } } });
+async function stepsPerSecond(python: UsablePython, input: RunInput, threads: number, out: string, signal: AbortSignal | undefined): Promise<number> {
+  const training = { ...input.training, max_steps: warmUpSteps + measuredSteps };
+  const resolved = await loadRunConfig({ input: { ...input, device: "cpu", threads, training } });
   const corpus = await corpusOf(resolved, signal);
   await using bridge = await Bridge.startWith(python, { threads, device: "cpu", ...(signal && { signal }) });
   const model = await bridge.buildModel(resolved.config, signal);

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/checks.js";
+import { isFull } from "../repetitions.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { python, run, temporaryFolder } from "./program.js";
 
@@ -68,7 +69,8 @@ test("people get one line a check, and the remedy below a failing one", async ()
   expect(stdout).toMatch(/^FAIL torch +missing \(expected: >=2\.7,<2\.16\)\n +to fix it: {2}.*-m pip install "torch>=2\.7,<2\.16"$/m);
 });
 
-test("--measure trains with 1, 2, 4, … threads up to the cores, and names the fastest", async () => {
+// tests/unit/runner/measure-threads.test.ts measures a tiny model.
+test.skipIf(!isFull)("--measure trains with 1, 2, 4, … threads up to the cores, and names the fastest", async () => {
   const { exitCode, stdout } = await run(["doctor", "--measure", "--json"]);
   const { measure } = doctorDocumentSchema.parse(JSON.parse(stdout));
   const cores = availableParallelism();

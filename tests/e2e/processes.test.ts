@@ -8,6 +8,8 @@ import { freePort } from "./free-port.js";
 import { eventually, marked, run, start, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
+const tiny = ["model.n_embd=8", "model.n_layer=1", "model.n_positions=32", "training.per_device_train_batch_size=4"].flatMap((value) => ["--set", value]);
+
 function steps(out: string): number {
   const [name] = existsSync(out) ? readdirSync(out) : [];
   const path = join(out, name ?? "", "events.jsonl");
@@ -18,7 +20,7 @@ test("two processes end with Ctrl-C after the step, leave nobody, and go on to t
   using folder = temporaryFolder();
   const out = join(folder.path, "runs");
   const mark = randomUUID();
-  const size = ["--set", "training.per_device_train_batch_size=4", "--set", "model.n_positions=32", "--set", "checkpoint.every=50"];
+  const size = [...tiny, "--set", "checkpoint.every=50"];
   const program = start(["train", "--device", "cpu", "--nproc", "2", "--steps", "150", ...size, "--out", out, "--json"], {
     env: { TEST_MARK: mark },
     detached: true,
@@ -41,7 +43,7 @@ test("two processes end with Ctrl-C after the step, leave nobody, and go on to t
 test("two machines, here two programs on loopback, train to the bits of one with two processes", async () => {
   using folder = temporaryFolder();
   const mark = randomUUID();
-  const size = ["--device", "cpu", "--steps", "20", "--set", "training.per_device_train_batch_size=4", "--set", "model.n_positions=32", "--threads", "1"];
+  const size = ["--device", "cpu", "--steps", "10", "--threads", "1", ...tiny];
   const nodes = ["--nnodes", "2", "--nproc", "1", "--rdzv-endpoint", `127.0.0.1:${await freePort()}`, "--rdzv-id", mark];
   const command = (out: string, ...more: string[]) => ["train", ...size, "--out", join(folder.path, out), "--json", ...more];
   const other = start(command("nowhere", ...nodes, "--node-rank", "1"), { env: { TEST_MARK: mark } });
