@@ -57,8 +57,7 @@ interface Drawn extends Pick<RunConfigInput, "init" | "seed">, CallOptions {
   seeds?: Pick<SeedsInput, "weights" | "init">;
 }
 
-type OfFamily<Type extends string, Config> = Drawn &
-  Pick<Extract<ModelInput, { type?: Type | undefined }>, "norm" | "dtype"> & {
+type OfFamily<Type extends string, Config> = Drawn & { code?: never } & Pick<Extract<ModelInput, { type?: Type | undefined }>, "norm" | "dtype"> & {
     /** Fields of the model under transformers' names; omitted fields have the defaults of a configuration. */
     config?: Config;
   };
@@ -75,6 +74,8 @@ interface SavedModelOptions extends Pick<RunConfigInput, "seed">, CallOptions {
   seeds?: never;
   /** Fields that the shapes of the weights do not determine; a file of weights requires at least `n_head`. */
   config?: Omit<GPT2Config, keyof Gpt2Architecture>;
+  /** The code of a saved model of your own, which is executed; required unless the model is of a run. */
+  code?: string;
   norm?: never;
   dtype?: never;
   init?: never;
@@ -93,9 +94,9 @@ interface OwnModelOptions extends Drawn, Pick<OwnModel, OwnModelField> {
 export type ModelOptions = NewModelOptions | SavedModelOptions | OwnModelOptions;
 
 function newModel(options: NewModelOptions | OwnModelOptions): ModelInput {
-  if ("code" in options) {
-    const { signal: _signal, init: _init, seed: _seed, seeds: _seeds, from: _from, config: _config, norm: _norm, ...own } = options;
-    return { ...own, type: "python" };
+  if (options.code !== undefined) {
+    const { code, fields, embedding, vocab_size, dtype } = options;
+    return { type: "python", code, class: options.class, fields, embedding, vocab_size, dtype };
   }
   const { type, config, norm, dtype } = options;
   return { ...(type && { type }), ...config, ...(norm && { norm }), ...(dtype && { dtype }) } as ModelInput; // checked with the rest of the configuration
@@ -159,7 +160,10 @@ export class Bridge implements AsyncDisposable {
     const { seed, seeds } = options;
     const model: RunConfigInput =
       options.from !== undefined
-        ? { model: { ...options.config, from: resolve(options.from) }, init: { kind: "normal" } }
+        ? {
+            model: { ...options.config, ...(options.code !== undefined && { code: options.code }), from: resolve(options.from) } as ModelInput,
+            init: { kind: "normal" },
+          }
         : { model: newModel(options), ...(options.init && { init: options.init }) };
     const { executable: python } = this.environment;
     const { config } = await loadRunConfig({ input: { ...model, python, ...(seed !== undefined && { seed }), ...(seeds && { seeds }) } });

@@ -18,7 +18,7 @@ export function diffRunConfigs(before: RunConfig, after: RunConfig): FieldDiffer
   const right = configValues(after);
   return [...new Set([...left.keys(), ...right.keys()])]
     .map((path) => ({ path, before: left.get(path), after: right.get(path) }))
-    .filter(({ path, before, after }) => !path.endsWith(".code.source") && !isDeepStrictEqual(before, after)) // the checksum of code stands for it
+    .filter(({ before, after }) => !isDeepStrictEqual(before, after))
     .filter(({ path, before, after }) => (before !== undefined && after !== undefined) || !isEngineDefault(path, before ?? after))
     .map((difference) => ({ ...difference, typeChanged: isOtherType(typeAt(left, difference.path), typeAt(right, difference.path)) }));
 }

@@ -27,7 +27,7 @@ export function withValueAt([key = "", ...rest]: readonly string[], values: Read
   return { ...values, [key]: rest.length === 0 ? value : withValueAt(rest, isPlainObject(below) ? below : {}, value) };
 }
 
-/** Every value of a configuration, or of another plain object, by dotted path in its order; a list is one value. */
+/** Every value of a configuration, or of another plain object, by dotted path in its order; a list is one value, and the SHA-256 of code stands for its source. */
 export function configValues(config: object): Map<string, JsonValue> {
   const values = new Map<string, JsonValue>();
   collect(config, "", values);
@@ -35,7 +35,7 @@ export function configValues(config: object): Map<string, JsonValue> {
 }
 
 function collect(value: unknown, path: string, values: Map<string, JsonValue>): void {
-  if (value === undefined) return;
+  if (value === undefined || path.endsWith(".code.source")) return;
   if (!isPlainObject(value) || (path !== "" && Object.keys(value).length === 0)) values.set(path, value as JsonValue);
   else for (const [key, below] of Object.entries(value)) collect(below, path === "" ? key : `${path}.${key}`, values);
 }

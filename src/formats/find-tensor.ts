@@ -82,14 +82,19 @@ const namesTold = 12;
  * `[states, tokens, dims]`, in this order.
  * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the matrices when none of them stands out.
  */
-export function findEmbedding(tensors: readonly StoredTensor[], source: string): StoredTensor {
-  const found = outstandingEmbedding(tensors);
+export function findEmbedding(tensors: readonly StoredTensor[], source: string, metadata: Readonly<Record<string, unknown>> = {}): StoredTensor {
+  const found = outstandingEmbedding(tensors, metadata);
   if (found) return found;
   throw new BhBridgeError("TENSOR_NOT_FOUND", `${source} has ${choices(tensors.filter(isMatrix))}`);
 }
 
-/** As `findEmbedding`, or nothing when none stands out. */
-export function outstandingEmbedding<Tensor extends TensorInfo>(tensors: readonly Tensor[]): Tensor | undefined {
+/** As `findEmbedding`, or nothing when none stands out. @param metadata of the file; the `config.json` of a model of the user's own code names it. */
+export function outstandingEmbedding<Tensor extends TensorInfo>(
+  tensors: readonly Tensor[],
+  { config }: Readonly<Record<string, unknown>> = {},
+): Tensor | undefined {
+  const told = tensors.find(({ name }) => typeof config === "object" && config !== null && "embedding" in config && name === config.embedding);
+  if (told) return told;
   const history = findHistoryTensor(tensors);
   if (history && historyTensorNames.includes(history.name)) return history;
   const matrices = tensors.filter(isMatrix);

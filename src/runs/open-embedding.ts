@@ -37,7 +37,7 @@ export interface OpenEmbedding {
 export async function openEmbedding(path: string, choice: EmbeddingChoice = {}): Promise<OpenEmbedding> {
   const opened = await openTensors(path);
   try {
-    const tensor = choice.tensor === undefined ? findEmbedding(opened.tensors, path) : findTensor(opened.tensors, choice.tensor, path);
+    const tensor = choice.tensor === undefined ? findEmbedding(opened.tensors, path, opened.metadata) : findTensor(opened.tensors, choice.tensor, path);
     const common = { kind: opened.kind, tensor: tensor.name, close: () => opened.close() };
     if (tensor.shape.length === 3) return { ...common, ...(await stateOf(tensor, path, choice.step, ownLabels(opened.tensors, tensor, path))) };
     if (choice.step !== undefined) throw new BhBridgeError("USAGE", `tensor "${tensor.name}" of ${path} is not a history, so it has no step ${choice.step}`);

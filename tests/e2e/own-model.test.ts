@@ -1,10 +1,12 @@
 import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Bridge } from "../../src/bridge/bridge.js";
 import { builtInPath } from "../../src/config/paths-in-config.js";
 import { sha256OfFile } from "../../src/runs/checksums.js";
+import { readRunConfig } from "../../src/runs/run-config.js";
 import { printedBy } from "../unit/formats/reference-python.js";
-import { projectRoot, run, temporaryFolder } from "./program.js";
+import { projectRoot, run, temporaryFolder, warmPython } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
 const folder = temporaryFolder();
@@ -84,6 +86,54 @@ test("the copy serves to reproduce and to resume, after the file has changed", a
   expect(resumed.exitCode, resumed.stderr).toBe(0);
   copyFileSync(example, code);
   expect(history(stopped).equals(history(whole))).toBe(true);
+});
+
+test("a sweep trains the code that was planned, by its content", async () => {
+  const other = readFileSync(example, "utf8").replace("heads: int = 2", "heads: int = 4");
+  writeFileSync(join(folder.path, "code", "four.py"), other);
+  const file = join(folder.path, "sweep.json");
+  writeFileSync(
+    file,
+    JSON.stringify({ base: { ...base, training: { ...base.training, max_steps: 3 } }, grid: { "model.code": ["code/net.py", "code/four.py"] } }),
+  );
+  const { exitCode, stdout, stderr } = await run(["sweep", file, "--out", join(folder.path, "sweeps"), "--workers", "1", "--json"]);
+  expect(exitCode, stderr).toBe(0);
+  const { trials } = JSON.parse(stdout);
+  const recorded = trials.map((trial: { run: string }) => readRunConfig(trial.run).model);
+  expect(recorded.map(({ code: { sha256 } }: { code: { sha256: string } }) => sha256)).toEqual([
+    sha256OfFile(example),
+    sha256OfFile(join(folder.path, "code", "four.py")),
+  ]);
+});
+
+test("createModel builds it, and its save needs its code to be named", async () => {
+  await using bridge = await Bridge.start({ python: warmPython, threads: 1, device: "cpu" });
+  const fields = { vocab_size: 128, width: 16 };
+  const init = { kind: "normal" } as const;
+  await using model = await bridge.createModel({ code, class: "OneLayerAttention", fields, init, dtype: "float32" });
+  expect([model.embedding, model.head, model.norm]).toEqual(["tok.weight", "tok.weight", "native"]);
+  const weight = await model.tensor("tok.weight");
+  expect(Buffer.from(weight.bytes).equals(plain("loss").subarray(0, weight.bytes.byteLength))).toBe(true);
+  const logits = await model.forward([[1, 2, 3]]);
+  expect(logits.shape).toEqual([1, 3, 128]);
+  const directory = join(folder.path, "saved");
+  await model.save(directory);
+  await expect(bridge.createModel({ from: directory })).rejects.toThrow("set model.code to its path");
+  await using again = await bridge.createModel({ from: directory, code: join(directory, "modeling_own.py") });
+  expect((await again.forward([[1, 2, 3]])).bytes).toEqual(logits.bytes);
+  await expect(model.generate([1])).rejects.toThrow("a model of your own has no generate()");
+});
+
+test("training starts from the run by its name, with the copy of its code", async () => {
+  writeFileSync(configFile, JSON.stringify({ ...base, model: {} }));
+  const { stdout, stderr } = await run(["train", "-c", configFile, "--from", ofModel, "--steps", "1", "--out", out, "--json"]);
+  const { run: directory } = JSON.parse(stdout || `{"run": ${JSON.stringify(stderr)}}`);
+  const state = 128 * 16 * 2;
+  expect(
+    history(directory)
+      .subarray(0, state)
+      .equals(plain("model").subarray(12 * state)),
+  ).toBe(true);
 });
 
 test("a changed copy in the run is refused", async () => {

@@ -106,11 +106,13 @@ def save(model: nn.Module, directory: Path) -> None:
             weights[name] = tensor.detach().cpu().contiguous()
     save_file(weights, directory / WEIGHTS, metadata={"format": "pt"})
     (directory / COPY).write_text(own["code"]["source"], encoding="utf-8")
-    facts = {name: value for name, value in own.items() if name not in ("type", "code")}
+    name = next(name for name, weight in model.named_parameters() if weight is embedding(model))
+    facts = {field: own[field] for field in ("class", "fields", "vocab_size")}
     code = {"path": COPY, "sha256": own["code"]["sha256"]}
     saved = {
         "model_type": "python",
         **facts,
+        "embedding": name,
         "code": code,
         "dtype": str(embedding(model).dtype).removeprefix("torch."),
     }
@@ -132,7 +134,7 @@ def load_weights(model: nn.Module, directory: Path) -> Any:
 
 def _embedding(own: OwnModel, model: nn.Module) -> nn.Parameter:
     name = own.config["embedding"]
-    matrices = {each: weight for each, weight in model.named_parameters() if weight.dim() == 2}
+    matrices = {each: weight for each, weight in model.named_parameters(remove_duplicate=False) if weight.dim() == 2}
     listed = ", ".join(f'"{each}"' for each in list(matrices)[:5])
     if name is not None:
         if name not in matrices:

@@ -43,7 +43,7 @@ const smallestVocabulary = 128;
 export async function nextSteps(inspection: Inspection): Promise<NextSteps> {
   const { tensors } = inspection;
   const history = inspection.history?.states === 0 ? undefined : usable(findHistoryTensor(tensors));
-  const embedding = usable(outstandingEmbedding(tensors));
+  const embedding = usable(outstandingEmbedding(tensors, inspection.metadata));
   const steps: NextSteps = [];
   const matrix = tensors.find((tensor) => tensor.shape.length === 2 && usable(tensor));
   const path = argument(inspection.path);

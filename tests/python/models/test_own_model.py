@@ -98,8 +98,9 @@ def test_a_function_fills_the_embedding(function: str, expected: torch.Tensor) -
 
 
 def test_the_embedding_can_be_named() -> None:
-    model = build(request(embedding="first.weight"))
-    assert embedding_of(model) is model.first.weight
+    for name in ("first.weight", "tok.weight"):  # tied
+        model = build(request(embedding=name))
+        assert embedding_of(model) is model.first.weight
 
 
 NO_EMBEDDING = """
