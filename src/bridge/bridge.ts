@@ -166,7 +166,8 @@ export class Bridge implements AsyncDisposable {
           }
         : { model: newModel(options), ...(options.init && { init: options.init }) };
     const { executable: python } = this.environment;
-    const { config } = await loadRunConfig({ input: { ...model, python, ...(seed !== undefined && { seed }), ...(seeds && { seeds }) } });
+    const data = { window_length: 2 }; // training chooses it, which some models require
+    const { config } = await loadRunConfig({ input: { ...model, data, python, ...(seed !== undefined && { seed }), ...(seeds && { seeds }) } });
     return this.buildModel(config, signal);
   }
 

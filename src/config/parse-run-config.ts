@@ -61,7 +61,7 @@ function without(values: Record<string, unknown>, paths: readonly string[]): Rec
 function withSource({ reads, ...issue }: FoundIssue, sources: ReadonlyMap<string, string>, values: unknown): ConfigIssue {
   const source = sourceOf(issue.path, sources);
   if (source === undefined || isChosen(source)) return source === undefined ? issue : { ...issue, source };
-  const chosen = reads.find((path) => isChosen(sourceOf(path, sources)));
+  const chosen = reads.find((path) => valueAt(path.split("."), values) !== undefined && isChosen(sourceOf(path, sources)));
   if (chosen === undefined) return { ...issue, source };
   const message = `${shownValue(valueAt(chosen.split("."), values))} does not fit ${issue.path}: ${issue.message}`;
   return { path: chosen, message, source: sourceOf(chosen, sources) ?? source };

@@ -181,9 +181,8 @@ export function changesFrom(preset: PresetName, config: RunConfig, sourceOf: (pa
 }
 
 function resolved(config: RunConfig, preset: PresetName, given: ReadonlyMap<string, string>, unused: Record<string, unknown>): ResolvedConfig {
-  const sources = new Map(
-    [...configValues(config).keys()].map((path) => [path, given.get(path) ?? given.get(path.slice(0, path.lastIndexOf("."))) ?? "default"]),
-  );
+  const sourceOf = (path: string) => given.get(path) ?? given.get(path.replace(/\.code\.\w+$/, ".code")) ?? "default"; // code is written as a path
+  const sources = new Map([...configValues(config).keys()].map((path) => [path, sourceOf(path)]));
   const changes = changesFrom(preset, config, (path) => sources.get(path) ?? "default");
   return { config, preset, sources, changes, hash: configHash(config), unused };
 }

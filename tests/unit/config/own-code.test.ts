@@ -68,3 +68,14 @@ test.each([
     issues: [expect.objectContaining({ path: "training.learning_rate" }), { path: "model.code", message: expect.stringContaining(reason), source: "--set" }],
   });
 });
+
+test("the source of code is that of its path, and a length that nothing names is missing", async () => {
+  const set = ["model.type=python", "model.code=net.py", "model.class=Net", "model.vocab_size=64"];
+  const { sources } = await resolveRunConfig({ set: [...set, "data.window_length=8"], cwd: folder });
+  expect([sources.get("model.code.sha256"), sources.get("model.norm"), sources.has("model.code.source")]).toEqual(["--set", "default", false]);
+  const message = "is missing: the model's configuration has no number of positions. Set it, for example to 128";
+  const issues = [{ path: "data.window_length", message, source: "default" }];
+  await expect(resolveRunConfig({ input: { model: { type: "python", code: "net.py", class: "Net", vocab_size: 64 } }, cwd: folder })).rejects.toMatchObject({
+    issues,
+  });
+});
