@@ -94,7 +94,7 @@ export interface TokenizedText {
   readonly path: string;
   /** Path of the text, if it is not `path`. */
   readonly name?: string;
-  /** Path of a tokenizer, or how to train one. */
+  /** Path of a tokenizer or of a directory with one, or how to train one. */
   readonly tokenizer: string | TrainedTokenizer;
   readonly vocabulary: number;
   readonly windowLength: number;
@@ -116,9 +116,6 @@ export async function readTokenizedCorpus(
   requireFile(path, "data.corpus");
   const cut = separate && { ...separate, held_out: heldOut };
   const counts = await countWith(tokenizer, { corpus: path, name, separate: cut }, { vocabulary, python }, signal);
-  if (!counts.restored) {
-    throw new BhBridgeError("CORPUS_INVALID", `${name} cannot be restored from its tokens: ${counts.tokenizer} drops parts of it. Train a tokenizer on it`);
-  }
   const { tokens } = counts;
   requireWindows({ path: name, tokens, windowTokens: windowLength + 1, heldOut });
   const live = new Set(counts.live);
@@ -147,7 +144,7 @@ export async function countWith(
   { vocabulary, python }: Pick<TokenizedText, "vocabulary" | "python">,
   signal?: AbortSignal,
 ): Promise<TokenCounts> {
-  if (typeof tokenizer === "string") requireFile(tokenizer, "data.tokenizer"); // before Python starts
+  if (typeof tokenizer === "string" && !isDirectory(tokenizer)) requireFile(tokenizer, "data.tokenizer"); // before Python starts
   const { path: interpreter } = await resolvePython({ ...(python !== undefined && { config: python }) }, signal);
   const counts = await countTokens(interpreter, text, tokenizer, signal);
   if (counts.vocabulary <= vocabulary) return counts;
@@ -156,8 +153,12 @@ export async function countWith(
 }
 
 /** What a run records of a tokenizer. */
-export function tokenizerFacts({ tokenizer: path, vocabulary, unreachable }: TokenCounts): NonNullable<CorpusFacts["tokenizer"]> {
-  return { path, sha256: sha256OfFile(path), vocabulary, unreachable };
+export function tokenizerFacts({ tokenizer: path, vocabulary, unreachable, restored }: TokenCounts): NonNullable<CorpusFacts["tokenizer"]> {
+  return { path, sha256: sha256OfFile(path), vocabulary, unreachable, ...(!restored && { restored: false }) };
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function requireFile(path: string, field: string): void {

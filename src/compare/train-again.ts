@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { requireSameCorpus } from "../bridge/resume-plan.js";
 import type { StartedRun } from "../bridge/run-record.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
@@ -13,7 +13,7 @@ import { temporaryFolder } from "../python/session-folder.js";
 import type { Run } from "../runner/open-run.js";
 import { conductTraining, type TrainListener } from "../runner/train.js";
 import { verifyFiles } from "../runs/checksums.js";
-import { runCheckpoints } from "../runs/run-layout.js";
+import { runCheckpoints, runFiles } from "../runs/run-layout.js";
 import type { EnvironmentPin } from "../runs/run-manifest.js";
 import { compareLosses, compareRecordings, type LossComparison, type RecordingComparison } from "./compare-recordings.js";
 
@@ -137,7 +137,11 @@ function configOf({ run, checkpoint, record, corpus }: TrainAgainPlan): RunConfi
   return parseRunConfig({
     ...config,
     device: config.device === "auto" ? deviceKind(manifest.environment.device) : config.device, // "auto" may select another one on another machine
-    data: corpus === undefined ? config.data : { ...config.data, corpus: resolve(corpus) },
+    data: {
+      ...config.data,
+      ...(corpus !== undefined && { corpus: resolve(corpus) }),
+      ...(manifest.corpus.tokenizer && { tokenizer: join(run.directory, runFiles.tokenizer) }), // the run's own copy
+    },
     checkpoint: { every: null, keep: 1 },
     ...(checkpoint !== undefined && { model: { ...config.model, from: checkpoint }, init: { kind: "normal" } }),
     ...(record && { record }),

@@ -30,7 +30,7 @@ export const dataSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "A tokenizer.json of Hugging Face's tokenizers, for a corpus in UTF-8; null uses bytes as tokens. A relative path in a config file starts at that file.",
+      "A tokenizer.json of Hugging Face's tokenizers, or a directory with a tokenizer that transformers can open, for a corpus in UTF-8; null uses bytes as tokens. The default with `model.from` is the saved model's own tokenizer, if it has one. A relative path in a config file starts at that file.",
     ),
   train_tokenizer: z
     .enum(tokenizerKinds)

@@ -1,4 +1,5 @@
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
+import { tokenizerOf } from "../formats/hf/hf-directory.js";
 import { type CheckpointReaders, checkpointLayer } from "./checkpoint-layer.js";
 import { configHash } from "./config-hash.js";
 import { nearestName } from "./config-invalid.js";
@@ -149,7 +150,15 @@ async function mergeWithCheckpoint(
     });
   }
   const settings = resumeState ? await settingsOf(from, issues, source) : [];
-  return mergeLayers([...base, saved, causalLabels(saved.sourceOf("data.label_shift")), ...settings, ...layers], []);
+  const data = { label_shift: "causal", ...tokenizerFor(from, layers) };
+  return mergeLayers([...base, saved, { values: { data }, sourceOf: saved.sourceOf }, ...settings, ...layers], []);
+}
+
+/** The tokenizer of a saved model, unless the caller trains one. */
+function tokenizerFor(from: string, layers: readonly Layer[]): { tokenizer?: string } {
+  if (layers.some(({ values: { data } }) => isPlainObject(data) && (data["train_tokenizer"] ?? null) !== null)) return {};
+  const tokenizer = tokenizerOf(from);
+  return tokenizer === undefined ? {} : { tokenizer };
 }
 
 /** The settings that a Trainer script saved beside its checkpoint; none if it saved none. */

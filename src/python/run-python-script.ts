@@ -67,6 +67,7 @@ const countedSchema = z.object({
   separate: z.strictObject({ windows: z.int(), heldOut: z.int() }).nullable(),
 });
 const unusableSchema = z.object({ unusable: z.string() });
+const missingSchema = z.object({ missing: z.array(z.string()) });
 const problemSchema = z.object({ problem: z.string() });
 
 /** A gigabyte of text takes minutes. */
@@ -98,8 +99,9 @@ export interface CountedText {
 
 /**
  * Count the tokens of a corpus in Python.
- * @param tokenizer path of a tokenizer, or how to train one if it has not been trained before.
- * @throws {BhBridgeError} `CORPUS_INVALID` with the library's message, `CONFIG_INVALID` for a file that is not a tokenizer, `ABORTED`.
+ * @param tokenizer path of a tokenizer or of a directory with one, or how to train one if it has not been trained before.
+ * @throws {BhBridgeError} `CORPUS_INVALID` with the library's message, `CONFIG_INVALID` for what is not a tokenizer, `PYTHON_DEPENDENCY_MISSING` if it cannot be
+ *   converted, `ABORTED`.
  */
 export async function countTokens(
   python: string,
@@ -108,10 +110,18 @@ export async function countTokens(
   signal?: AbortSignal,
 ): Promise<TokenCounts> {
   const answer = await ask(python, { do: "count", ...text, tokenizer }, name, signal);
+  const { data: lacking } = missingSchema.safeParse(answer);
+  if (lacking) {
+    const packages = lacking.missing.join(" ");
+    throw new BhBridgeError(
+      "PYTHON_DEPENDENCY_MISSING",
+      `the tokenizer in ${tokenizer} requires ${packages}, which ${python} does not have. Install it with: ${python} -m pip install ${packages}. Or train on bytes with data.tokenizer=null`,
+    );
+  }
   const { success, data } = unusableSchema.safeParse(answer);
   if (success) {
     const name = typeof tokenizer === "string" ? tokenizer : "the cached tokenizer of an earlier training";
-    const message = `${name} is not a tokenizer.json of Hugging Face's tokenizers: ${data.unusable}. Make one with "bh-bridge tokenizer train"`;
+    const message = `${name} is not a tokenizer of Hugging Face's: ${data.unusable}. Make one with "bh-bridge tokenizer train", or set it to null for bytes`;
     throw configInvalid([{ path: "data.tokenizer", message }]);
   }
   return countedSchema.parse(answer);

@@ -49,8 +49,10 @@ const corpusFactsSchema = z.strictObject({
   windows: z.int(),
   /** Several files, with their windows per epoch; absent for one file. */
   files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), bytes: z.int(), tokens: z.int(), weight: z.number(), windows: z.int() })).optional(),
-  /** Absent if tokens are bytes. `unreachable` tokens are not restored from their own text. */
-  tokenizer: z.strictObject({ path: z.string(), sha256: z.string(), vocabulary: z.int(), unreachable: z.array(z.int()) }).optional(),
+  /** Absent if tokens are bytes. `unreachable` tokens are not restored from their own text; `restored` is false if the corpus is not restored from its tokens. */
+  tokenizer: z
+    .strictObject({ path: z.string(), sha256: z.string(), vocabulary: z.int(), unreachable: z.array(z.int()), restored: z.literal(false).optional() })
+    .optional(),
 });
 export type CorpusFacts = z.output<typeof corpusFactsSchema>;
 

@@ -2,8 +2,8 @@
 
 A configuration can name a kind of tokenizer instead of a file. It is then trained once on the corpus of the run.
 
-Requires only tokenizers and numpy, which come with transformers. Texts are encoded in parts, with the tokens that each
-part has within the whole text.
+Requires only tokenizers and numpy, which come with transformers, except for converting other forms of tokenizers.
+Texts are encoded in parts, with the tokens that each part has within the whole text.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import re
 import sys
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TextIO, TypedDict
 
@@ -67,8 +68,11 @@ class CountRequest(TypedDict):
 
 
 def load_tokenizer(path: str) -> Tokenizer:
-    """The tokenizer of a tokenizer.json."""
-    return Tokenizer.from_str(Path(path).read_text(encoding="utf-8"))
+    """The tokenizer of a tokenizer.json, without its truncation and padding, which are for single sentences."""
+    tokenizer = Tokenizer.from_str(Path(path).read_text(encoding="utf-8"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def encode(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -199,14 +203,61 @@ def parts_of_words(path: str, characters: int = TRAINED_CHARACTERS) -> Iterator[
 def kept(kind: str, vocab: int, corpora: list[str]) -> Path:
     """The cached file of a tokenizer trained on texts; it is trained if missing."""
     texts = [_sha256(path) for path in corpora]
-    made_of = json.dumps([kind, vocab, tokenizers.__version__, texts])
+    return _cached([kind, vocab, tokenizers.__version__, texts], lambda: trained(kind, vocab, corpora))
+
+
+def converted(directory: Path) -> Path:
+    """The cached tokenizer.json of a directory with another form of tokenizer; it is converted if missing.
+
+    MissingPackages if transformers cannot convert it without them.
+    """
+    files = [path for name in (*_MODELS, *_OTHERS, "added_tokens.json") if (path := directory / name).is_file()]
+    made_of = ["converted", tokenizers.__version__, metadata.version("transformers")]
+    return _cached([*made_of, [[path.name, _sha256(str(path))] for path in files]], lambda: _convert(directory))
+
+
+_MODELS = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tiktoken.model")
+_OTHERS = ("vocab.json", "merges.txt", "vocab.txt", "config.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+class MissingPackages(Exception):
+    """Packages that a conversion needs; its arguments are their names."""
+
+
+def _convert(directory: Path) -> Tokenizer:
+    models = [path for name in _MODELS if (path := directory / name).is_file()]
+    # A sentencepiece model is a protobuf message that starts with field 1; a tiktoken file is text.
+    is_message = any(path.open("rb").read(1) == b"\n" for path in models)
+    packages = [] if not models else ["sentencepiece", "protobuf"] if is_message else ["tiktoken"]
+    missing = [package for package in packages if not _is_installed(package)]
+    if missing:
+        raise MissingPackages(*missing)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from transformers import AutoTokenizer  # takes seconds
+
+    loaded: Any = AutoTokenizer.from_pretrained(str(directory), local_files_only=True, trust_remote_code=False)
+    if not hasattr(loaded, "backend_tokenizer"):
+        raise ValueError(f"transformers opens {directory} with {type(loaded).__name__}, which has no tokenizer.json")
+    return loaded.backend_tokenizer
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def _cached(made_of: list[Any], make: Callable[[], Tokenizer]) -> Path:
+    """The file in the user's cache of a tokenizer that depends only on `made_of`."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bh-bridge" / "tokenizers"
-    path = folder / f"{hashlib.sha256(made_of.encode()).hexdigest()}.json"
+    path = folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()}.json"
     if not path.exists():
+        text = make().to_str(pretty=True)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as file:
-            file.write(trained(kind, vocab, corpora).to_str(pretty=True))
-        os.replace(file.name, path)  # atomic, because another process may train the same tokenizer
+            file.write(text)
+        os.replace(file.name, path)  # atomic, because another process may make the same tokenizer
     return path
 
 
@@ -218,12 +269,13 @@ def _sha256(path: str) -> str:
 def count(request: CountRequest) -> dict[str, object]:
     """Count the tokens of a corpus, and find tokens that encoding never produces.
 
-    `tokenizer` of the request is a path, or the `kind` and `vocab` of one to train on `corpora`.
+    `tokenizer` of the request is a path, also of a directory, or the `kind` and `vocab` of one to train on `corpora`.
     """
-    wanted = request["tokenizer"]
-    path = wanted if isinstance(wanted, str) else str(kept(wanted["kind"], wanted["vocab"], wanted["corpora"]))
     try:
+        path = _file_of(request["tokenizer"])
         tokenizer = load_tokenizer(path)
+    except MissingPackages as error:
+        return {"missing": list(error.args)}
     except Exception as error:  # the library raises plain exceptions
         return {"unusable": str(error)}
     ids = sorted(tokenizer.get_vocab().values())
@@ -262,6 +314,16 @@ def _windows(lengths: Numbers, cut: Cut) -> dict[str, int]:
     _, trained = windows_of(lengths, 0, middle, cut["span"], cut["stride"])
     _, held_out = windows_of(lengths, middle, tokens, length + 1, length)
     return {"windows": int(trained.sum()), "heldOut": int(held_out.sum())}
+
+
+def _file_of(wanted: str | TrainedTokenizer) -> str:
+    """The tokenizer.json of a request."""
+    if not isinstance(wanted, str):
+        return str(kept(wanted["kind"], wanted["vocab"], wanted["corpora"]))
+    if not Path(wanted).is_dir():
+        return wanted
+    own = Path(wanted) / "tokenizer.json"
+    return str(own if own.exists() else converted(Path(wanted)))
 
 
 def main(marker: str, request: TrainRequest | CountRequest) -> None:

@@ -32,6 +32,7 @@ export function formatStart(
   return [
     `Corpus   ${printable(corpus.path)}`,
     `         ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${count(windows, "window")}`,
+    ...(corpus.tokenizer?.restored === false ? ["         its tokens do not restore the text exactly: the tokenizer normalizes or drops parts of it"] : []),
     `Model    ${modelInWords(model)}, ${count(parameters, "parameter")}, ${model.dtype}; start: ${init.kind}`,
     `Device   ${environment.device}, ${count(environment.threads, "thread")}${each} (${environment.cpu_capability})`,
     `Run      ${printable(relative(process.cwd(), directory))}`,

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
 import { containedFile, formatInvalid } from "../file-bytes.js";
@@ -105,4 +105,20 @@ export function savedFamily(config: Readonly<Record<string, unknown>>): SavedFam
   const [name] = Array.isArray(config["architectures"]) ? config["architectures"] : [];
   const norm = typeof name === "string" ? replacedClass.exec(name)?.groups?.["norm"] : undefined;
   return { type, norm: norm === undefined ? null : norm.includes("RMSNorm") ? "rmsnorm" : "layernorm" };
+}
+
+/** Files of a tokenizer that transformers converts: sentencepiece, tiktoken, and the word pieces of BERT. */
+const convertible = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tiktoken.model", "vocab.txt"];
+
+/**
+ * The tokenizer that was saved with a model: its tokenizer.json, or its directory if transformers has to convert it. A checkpoint of a run has that of its run.
+ * Undefined for a model without one.
+ */
+export function tokenizerOf(model: string): string | undefined {
+  const has = (name: string) => existsSync(join(model, name));
+  if (has("tokenizer.json")) return join(model, "tokenizer.json");
+  if ((has("vocab.json") && has("merges.txt")) || convertible.some(has)) return model;
+  const [checkpoints, run] = [dirname(model), dirname(dirname(model))];
+  const ofRun = join(run, "tokenizer.json");
+  return basename(checkpoints) === "checkpoints" && existsSync(join(run, "run.json")) && existsSync(ofRun) ? ofRun : undefined;
 }

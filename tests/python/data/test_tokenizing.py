@@ -141,3 +141,62 @@ def test_a_tokenizer_of_a_text_in_parts_is_that_of_the_whole(
     whole = tokenizing.trained(kind, 300, [str(text)]).to_str()
     monkeypatch.setattr(tokenizing, "parts_of_words", lambda _: parts)
     assert tokenizing.trained(kind, 300, [str(text)]).to_str() == whole
+
+
+def test_a_vocabulary_with_merges_has_the_tokens_of_its_tokenizer_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    corpus, out, directory = tmp_path / "text.txt", tmp_path / "tokenizer.json", tmp_path / "saved"
+    corpus.write_text(TEXT, encoding="utf-8")
+    ask(do="train", kind="byte-bpe", vocab=300, corpora=[str(corpus)], out=str(out))
+    directory.mkdir()
+    (directory / "config.json").write_text('{"model_type": "gpt2"}')
+    tokenizer = Tokenizer.from_file(str(out))
+    tokenizer.add_special_tokens(["<|endoftext|>"])  # GPT-2 has it
+    tokenizer.model.save(str(directory))
+    counted = ask(do="count", corpus=str(corpus), tokenizer=str(directory))
+    assert counted["restored"]
+    assert tokens_of(corpus, 301, Path(counted["tokenizer"])).tolist() == tokenizer.encode(TEXT).ids
+    again = ask(do="count", corpus=str(corpus), tokenizer=str(directory))
+    assert again["tokenizer"] == counted["tokenizer"]
+    assert len(list((tmp_path / "cache/bh-bridge/tokenizers").iterdir())) == 1
+
+
+def test_truncation_and_padding_of_a_tokenizer_do_not_shorten_a_text(tmp_path: Path) -> None:
+    corpus, out = tmp_path / "text.txt", tmp_path / "tokenizer.json"
+    corpus.write_text(TEXT, encoding="utf-8")
+    tokenizer = tokenizing.trained("byte-bpe", 300, [str(corpus)])
+    expected = tokenizer.encode(TEXT).ids
+    tokenizer.enable_truncation(8)
+    tokenizer.enable_padding(length=8)
+    tokenizer.save(str(out))
+    assert tokens_of(corpus, 300, out).tolist() == expected
+
+
+def test_a_sentencepiece_model_is_converted_or_its_packages_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    corpus = tmp_path / "text.txt"
+    corpus.write_text(TEXT, encoding="utf-8")
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    try:
+        import sentencepiece  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        (tmp_path / "tokenizer.model").write_bytes(b"\n\x0e\n\x05<unk>")
+        missing = ask(do="count", corpus=str(corpus), tokenizer=str(tmp_path))["missing"]
+        assert "sentencepiece" in missing
+        return
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(corpus),
+        model_prefix=str(tmp_path / "tokenizer"),
+        vocab_size=320,
+        model_type="bpe",
+        byte_fallback=True,
+    )
+    library = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "tokenizer.model"))
+    words = "the cat sat on the mat"
+    corpus.write_text(words, encoding="utf-8")
+    counted = ask(do="count", corpus=str(corpus), tokenizer=str(tmp_path))
+    assert tokens_of(corpus, 320, Path(counted["tokenizer"])).tolist() == library.encode(words)

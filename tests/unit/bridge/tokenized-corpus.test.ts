@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { heldOutProblem, heldOutTokens, readTokenizedCorpus } from "../../../src/bridge/tokenized-corpus.js";
@@ -58,12 +58,24 @@ test("a model with fewer rows than there are tokens is told how many it needs", 
   });
 });
 
-test("a text that does not come back from its tokens is refused", async () => {
+test("a text that does not come back from its tokens is noted", async () => {
   const other = join(folder, "other.txt");
   writeFileSync(other, "das kleine Haus");
-  await expect(readTokenizedCorpus({ ...given, path: other })).rejects.toMatchObject({
-    code: "CORPUS_INVALID",
-    message: expect.stringContaining("cannot be restored from its tokens"),
+  expect((await readTokenizedCorpus({ ...given, path: other })).tokenizer).toMatchObject({ restored: false });
+});
+
+test("a directory with a tokenizer.json is that file", async () => {
+  const directory = temporaryDirectory();
+  copyFileSync(tokenizer, join(directory, "tokenizer.json"));
+  expect((await readTokenizedCorpus({ ...given, tokenizer: directory })).tokenizer?.path).toBe(join(directory, "tokenizer.json"));
+});
+
+test("packages that converting a tokenizer requires are named with the command that installs them", async () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, "tiktoken.model"), "IQ== 0\n");
+  await expect(readTokenizedCorpus({ ...given, tokenizer: directory })).rejects.toMatchObject({
+    code: "PYTHON_DEPENDENCY_MISSING",
+    message: expect.stringContaining(`${realPython} -m pip install tiktoken`),
   });
 });
 
@@ -81,7 +93,7 @@ test("a file that is not there is told with its field, and one that is no tokeni
   await expect(readTokenizedCorpus({ ...given, path: missing })).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "data.corpus" }] });
   await expect(readTokenizedCorpus({ ...given, tokenizer: path })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
-    issues: [{ path: "data.tokenizer", message: expect.stringContaining("is not a tokenizer.json of Hugging Face's tokenizers: ") }],
+    issues: [{ path: "data.tokenizer", message: expect.stringContaining("is not a tokenizer of Hugging Face's: ") }],
   });
 });
 

@@ -119,3 +119,35 @@ test("an unknown preset is refused with the nearest one, wherever it is named", 
 test("an unknown preset and a wrong field are told together", async () => {
   await expect(load({ preset: "quik", set: ["seed=-1"] })).rejects.toMatchObject({ issues: [{ path: "preset" }, { path: "seed" }] });
 });
+
+test("the tokenizer of a saved model is used, unless the caller names or trains another, or none", async () => {
+  const folder = join(directory, "models");
+  const files = {
+    own: ["tokenizer.json", "vocab.json", "merges.txt"],
+    parts: ["vocab.json", "merges.txt"],
+    half: ["vocab.json"],
+    pieces: ["tokenizer.model"],
+    bytes: [],
+    "run/checkpoints/step-000010": [],
+    run: ["run.json", "tokenizer.json"],
+  };
+  const config = { model_type: "gpt2", n_embd: 32, n_layer: 1, n_head: 2, n_positions: 64, vocab_size: 512 };
+  for (const [name, each] of Object.entries(files)) {
+    await mkdir(join(folder, name), { recursive: true });
+    await writeFile(join(folder, name, "config.json"), JSON.stringify(config));
+    for (const file of each) await writeFile(join(folder, name, file), "{}");
+  }
+  const tokenizer = async (name: string, set: string[] = []) => {
+    const { config, sources } = await resolveRunConfig({ cwd: folder, assignments: [{ path: "model.from", value: name, source: "--from" }], set });
+    return [config.data.tokenizer, sources.get("data.tokenizer")];
+  };
+  const from = (name: string) => `checkpoint ${join(folder, name)}`;
+  expect(await tokenizer("own")).toEqual([join(folder, "own/tokenizer.json"), from("own")]);
+  for (const name of ["parts", "pieces"]) expect(await tokenizer(name)).toEqual([join(folder, name), from(name)]);
+  for (const name of ["half", "bytes"]) expect(await tokenizer(name)).toEqual([null, "default"]);
+  const step = "run/checkpoints/step-000010";
+  expect(await tokenizer(step)).toEqual([join(folder, "run/tokenizer.json"), from(step)]);
+  expect(await tokenizer("own", ["data.tokenizer=null"])).toEqual([null, "--set"]);
+  expect(await tokenizer("own", ["data.tokenizer=other.json"])).toEqual([join(folder, "other.json"), "--set"]);
+  expect(await tokenizer("own", ["data.train_tokenizer=byte-bpe"])).toEqual([null, "default"]);
+});
