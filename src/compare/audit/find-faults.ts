@@ -52,8 +52,12 @@ export function findFaults(all: readonly CheckpointFacts[]): Faults {
   const found: Faults = { findings: ownFaults(all), notes: [] };
   layoutFaults(read, found);
   const sound = read.filter(({ notFinite }) => notFinite.length === 0);
-  const repeated = duplicates(sound, found);
-  pathFaults(sound, repeated, found);
+  const parts = partsOf(sound);
+  const repeated = duplicates(sound, parts[0]?.path, found);
+  for (const part of parts) repeatedShards(sound, part, repeated, found);
+  const judged = parts.map(({ file, path }) => ({ file, faults: path.faults() }));
+  reportMisfits(sound, judged, found);
+  reportLinks(sound, judged, found);
   return found;
 }
 
@@ -97,7 +101,7 @@ function sampleKey({ files }: CheckpointFacts): string | null {
 const weightsKey = (facts: CheckpointFacts): string | null => facts.weights ?? sampleKey(facts);
 
 /** Report checkpoints with equal weights; returns them. */
-function duplicates(sound: readonly CheckpointFacts[], { findings, notes }: Faults): Set<CheckpointFacts> {
+function duplicates(sound: readonly CheckpointFacts[], path: WeightPath | undefined, { findings, notes }: Faults): Set<CheckpointFacts> {
   const repeated = new Set<CheckpointFacts>();
   // A server's hashes differ where only metadata does, but weights never return to the same values.
   const returning = grouped(sound, sampleKey).filter(
@@ -112,7 +116,8 @@ function duplicates(sound: readonly CheckpointFacts[], { findings, notes }: Faul
     const reason = excuse(sound, group);
     const what = first.weights === null || returning.includes(group) ? "the same sampled weights" : "the same weights";
     if (reason === undefined) {
-      const evidence = `${steps(group)} have ${what}, bit for bit${first.embedding === null ? ", by the hashes of their files" : ""}`;
+      const best = path && first.embedding !== null ? sound[path.bestOf(group.map((facts) => sound.indexOf(facts)))] : undefined;
+      const evidence = `${steps(group)} have ${what}, bit for bit${best ? `, which fit ${at(best)}` : ", by the hashes of their files"}`;
       findings.push({ kind: "duplicate", checkpoints: group.map(nameOf), evidence });
     } else notes.push(`${steps(group)} have ${what}: ${reason}`);
   }
@@ -168,47 +173,38 @@ function moveOf(a: CheckpointFacts, b: CheckpointFacts): { share: number; pace: 
 /** The part of a model that a file holds, whatever the file is called. */
 const partOf = ({ samples }: FileFacts): string => samples.map(({ tensor, values, columns }) => `${tensor} ${values.length} ${columns}`).join();
 
-function pathFaults(sound: readonly CheckpointFacts[], repeated: ReadonlySet<CheckpointFacts>, found: Faults): void {
-  const parts = new Set(sound.flatMap(({ files }) => files.filter(({ samples }) => samples.length > 0).map(partOf)));
-  const stepsOf = sound.map(({ found: { step } }) => step);
-  const judged = [...parts].map((part) => {
-    const files = sound.map((facts) => facts.files.find((file) => partOf(file) === part));
-    const path = new WeightPath(files, stepsOf);
-    repeatedShards(sound, files, path, repeated, found);
-    const file = files.find((one) => one)?.name ?? "";
-    return { file, faults: path.faults() };
+/** The same part of a model in all checkpoints. */
+interface Part {
+  /** A name of its file. */
+  readonly file: string;
+  readonly files: readonly (FileFacts | undefined)[];
+  readonly path: WeightPath;
+}
+
+function partsOf(sound: readonly CheckpointFacts[]): Part[] {
+  const steps = sound.map(({ found: { step } }) => step);
+  const keys = new Set(sound.flatMap(({ files }) => files.filter(({ samples }) => samples.length > 0).map(partOf)));
+  return [...keys].map((key) => {
+    const files = sound.map((facts) => facts.files.find((file) => partOf(file) === key));
+    return { file: files.find((file) => file)?.name ?? "", files, path: new WeightPath(files, steps) };
   });
-  if (judged.length === 0) return;
-  reportMisfits(sound, judged, found);
-  reportLinks(sound, judged, found);
 }
 
 type Judged = { readonly file: string; readonly faults: PathFaults };
 
 /** The same file in checkpoints whose other files differ. */
-function repeatedShards(
-  sound: readonly CheckpointFacts[],
-  files: readonly (FileFacts | undefined)[],
-  path: WeightPath,
-  repeated: ReadonlySet<CheckpointFacts>,
-  { findings }: Faults,
-): void {
+function repeatedShards(sound: readonly CheckpointFacts[], { files, path }: Part, repeated: ReadonlySet<CheckpointFacts>, { findings }: Faults): void {
   if (sound.every((facts) => facts.files.length < 2)) return;
-  const pairs = files.slice(1).filter((file, index) => file && files[index] && sound[index + 1] !== undefined).length;
-  const still = files.slice(1).filter((file, index) => file && file.sampleHash === files[index]?.sampleHash).length;
-  if (still > pairs / 2) return; // these weights are not trained
-  const positions = files.map((_, position) => position).filter((position) => files[position]);
+  const pairs = files.slice(1).flatMap((file, index) => (file && files[index] ? [file.sampleHash === files[index].sampleHash] : []));
+  if (pairs.filter((isEqual) => isEqual).length > pairs.length / 2) return; // these weights are not trained
+  const facts = (position: number) => sound[position] as CheckpointFacts;
+  const positions = [...files.keys()].filter((position) => files[position]);
   for (const group of grouped(positions, (position) => files[position]?.hash ?? files[position]?.sampleHash ?? null)) {
-    const weights = new Set(group.map((position) => weightsKey(sound[position] as CheckpointFacts)));
-    if (weights.size < 2) continue;
+    if (new Set(group.map((position) => weightsKey(facts(position)))).size < 2) continue;
     const best = path.bestOf(group);
-    const wrong = group.filter(
-      (position) =>
-        position !== best &&
-        !(repeated.has(sound[position] as CheckpointFacts) && weightsKey(sound[position] as CheckpointFacts) === weightsKey(sound[best] as CheckpointFacts)),
-    );
-    const members = [...wrong, best].map((position) => sound[position] as CheckpointFacts);
-    const evidence = `${files[best]?.name} is the same at ${steps(members)}, while their other files differ; it fits ${at(members.at(-1) as CheckpointFacts)}`;
+    const isDuplicate = (position: number) => repeated.has(facts(position)) && weightsKey(facts(position)) === weightsKey(facts(best));
+    const members = [...group.filter((position) => position !== best && !isDuplicate(position)), best].map(facts);
+    const evidence = `${files[best]?.name} is the same at ${steps(members)}, while their other files differ; it fits ${at(facts(best))}`;
     findings.push({ kind: "wrong-shard", checkpoints: members.map(nameOf), evidence });
   }
 }
@@ -222,9 +218,10 @@ function reportMisfits(sound: readonly CheckpointFacts[], judged: readonly Judge
       if (isEverywhere && index > 0) continue;
       const members = positions.map(facts);
       const [before, after] = between.map((position) => (position === undefined ? undefined : at(facts(position))));
-      const where =
-        members.length > 1 ? "in each other's place" : before && after ? `between ${before} and ${after}` : before ? `after ${before}` : `before ${after}`;
-      const evidence = `${isEverywhere ? "" : `${file}: `}the path of ${isEverywhere ? "the weights" : "its weights"} through the steps is shorter with ${steps(members)} ${where}${isEverywhere ? "" : "; other files are in order"}`;
+      const location = before && after ? `between ${before} and ${after}` : before ? `after ${before}` : `before ${after}`;
+      const where = members.length > 1 ? "in each other's place" : location;
+      const what = isEverywhere ? "the weights" : `${file}, unlike that of the other files,`;
+      const evidence = `the path of ${what} through the steps is shorter with ${steps(members)} ${where}`;
       findings.push({ kind: isEverywhere ? "out-of-order" : "wrong-shard", checkpoints: members.map(nameOf), evidence });
     }
   }
@@ -236,17 +233,18 @@ function reportLinks(sound: readonly CheckpointFacts[], judged: readonly Judged[
   for (const position of collect(({ foreign }) => foreign)) {
     const files = judged.filter(({ faults }) => faults.foreign.includes(position)).map(({ file }) => file);
     const isAll = files.length === judged.length;
-    const evidence = `${isAll ? at(facts(position)) : `${files.join(", ")} of ${at(facts(position))}`} shares nothing with the checkpoints before and after, which belong together`;
+    const who = isAll ? at(facts(position)) : `${files.join(", ")} of ${at(facts(position))}`;
+    const evidence = `${who} shares nothing with the checkpoints before and after, which belong together`;
     findings.push({ kind: isAll ? "foreign" : "wrong-shard", checkpoints: [nameOf(facts(position))], evidence });
   }
   for (const position of collect(({ breaks }) => breaks)) {
     const earlier = sound.slice(0, position);
     const files = judged.filter(({ faults }) => faults.breaks.includes(position)).map(({ file }) => file);
     const part = files.length === judged.length ? "" : ` in ${files.join(", ")}`;
-    const evidence = `the weights of ${at(facts(position))} are independent of ${earlier.length === 1 ? "" : "those up to "}${at(facts(position - 1))}${part}: the series does not descend from ${earlier.length === 1 ? "its first step" : "its first steps"}`;
+    const evidence = `the weights of ${at(facts(position))} are independent of ${steps(earlier)}${part}: the series does not descend from its first steps`;
     findings.push({ kind: "not-descended", checkpoints: [...earlier, facts(position)].map(nameOf), evidence });
   }
-  if (judged.every(({ faults }) => faults.isStartUndecided)) {
+  if (judged.length > 0 && judged.every(({ faults }) => faults.isStartUndecided)) {
     notes.push(`Whether the series descends from step 0 is undecided: too few weights were sampled for how far they moved by ${at(facts(1))}`);
   }
 }
@@ -256,11 +254,10 @@ export function sharedFaults(all: readonly { readonly name: string; readonly che
   const found: Faults = { findings: [], notes: [] };
   for (const [index, a] of all.entries()) {
     for (const b of all.slice(index + 1)) {
-      const keys = new Map(a.checkpoints.filter((facts) => weightsKey(facts) !== null).map((facts) => [weightsKey(facts), facts] as const));
-      const shared = b.checkpoints.filter((facts) => keys.has(weightsKey(facts)));
+      const own = a.checkpoints.filter((facts) => weightsKey(facts) !== null && b.checkpoints.some((other) => weightsKey(other) === weightsKey(facts)));
+      const shared = b.checkpoints.filter((facts) => own.some((other) => weightsKey(other) === weightsKey(facts)));
       if (shared.length === 0) continue;
-      const own = [...new Set(shared.map((facts) => keys.get(weightsKey(facts)) as CheckpointFacts))];
-      const isStart = own.length === 1 && own[0]?.found.step === 0;
+      const isStart = own[0]?.found.step === 0 && new Set(own.map(weightsKey)).size === 1;
       const text = `${a.name} and ${b.name} have the same weights at ${steps(shared)}`;
       if (isStart) found.notes.push(`${text}: the trainings start from the same weights`);
       else found.findings.push({ kind: "shared", checkpoints: [...own, ...shared].map(nameOf), evidence: text });

@@ -75,6 +75,7 @@ class Reading {
   readonly #signal: AbortSignal | undefined;
   readonly #notFinite = new Set<string>();
   readonly #limits: string[] = [];
+  #most = mostElements;
 
   constructor(isWhole: boolean, signal: AbortSignal | undefined) {
     this.#isWhole = isWhole;
@@ -84,6 +85,7 @@ class Reading {
   async facts({ files: open, limits = [] }: OpenCheckpoint): Promise<Omit<CheckpointFacts, "found" | "bytesRead">> {
     const tensors = open.flatMap((file) => file.tensors);
     const embedding = outstandingEmbedding(tensors.filter(isSampled)) ?? largest(tensors.filter(isSampled));
+    this.#most = Math.max(leastElements, mostElements / Math.sqrt(open.length));
     const digests = new Map<string, string>();
     const files: FileFacts[] = [];
     for (const file of open) files.push(await this.#file(file, embedding?.name, digests));
@@ -132,7 +134,7 @@ class Reading {
   async #sample(file: WeightFile, tensor: TensorInfo, hear: (bytes: Uint8Array) => void): Promise<TensorSample> {
     const { rows: of, columns } = rowsAndColumns(tensor.shape);
     const parts: Float32Array[] = [];
-    for (const { first, count } of sampledRows(of, columns)) {
+    for (const { first, count } of sampledRows(of, columns, this.#most)) {
       const bytes = await this.#read(file, tensor, first, count);
       if (!this.#isWhole) this.bytesRead += bytes.length;
       hear(bytes);
@@ -167,15 +169,15 @@ function largest(tensors: readonly TensorInfo[]): TensorInfo | undefined {
   return [...tensors].sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1))[0];
 }
 
-/** Elements to sample: enough for the statistics, at most about 0.5 % of a large tensor. */
+/** Elements to sample of a tensor: enough for the statistics, at most about 0.5 % of a large one, and fewer of each where there are many shards. */
 const leastElements = 4096;
 const mostElements = 16_384;
 const share = 0.005;
 const blocks = 4;
 
-/** The sampled rows of a matrix: four blocks, evenly spread. They depend only on its shape, so that all checkpoints have the same. */
-function sampledRows(rows: number, columns: number): { first: number; count: number }[] {
-  const elements = Math.min(mostElements, Math.max(leastElements, share * rows * columns));
+/** The sampled rows of a matrix: four blocks, evenly spread. They depend only on its shape and the number of files, so that all checkpoints have the same. */
+function sampledRows(rows: number, columns: number, most: number): { first: number; count: number }[] {
+  const elements = Math.min(most, Math.max(leastElements, share * rows * columns));
   const count = Math.max(1, Math.ceil(elements / columns / blocks));
   if (count * blocks >= rows) return [{ first: 0, count: rows }];
   return Array.from({ length: blocks }, (_, block) => ({ first: Math.floor(((2 * block + 1) * rows) / (2 * blocks) - count / 2), count }));

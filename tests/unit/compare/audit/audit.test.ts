@@ -48,6 +48,13 @@ describe.each([{ sample: false }, { sample: true }])("with %o", (options) => {
     expect(await summary(series, options)).toEqual(["duplicate: step4 step10 step30 step40 step50 step90 step120 step150"]);
   });
 
+  test("the step that repeated weights fit is named", async () => {
+    const series = copyOf("seed1");
+    for (const step of [20, 130]) replace(join(series, `step${step}`), join(directory, "seed1/step70"));
+    const [finding] = (await audit(series, options)).findings;
+    expect(finding?.evidence).toMatch(/^step 20, step 70 and step 130 have the same (?:sampled )?weights, bit for bit, which fit step 70$/);
+  });
+
   test("first shards of another step and of another training are named", async () => {
     const series = copyOf("seed1");
     replaceFile(join(series, "step60", first), join(directory, "seed1/step130", first));

@@ -54,7 +54,7 @@ export async function serveHub(revisions: Readonly<Record<string, Readonly<Recor
     const range = habits.ignoresRange ? null : /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     if (!range) {
       response.writeHead(200, { "content-length": String(file.size), ...hash });
-      return response.write(file.bytes(0, Math.min(file.size, 1000))); // and more, if somebody reads it
+      return request.headers.range === undefined ? response.end(file.bytes(0, file.size)) : response.write(file.bytes(0, Math.min(file.size, 1000)));
     }
     const [first, end] = [Number(range[1]), Math.min(file.size, Number(range[2]) + 1)];
     if (first >= file.size) return send(416, Buffer.alloc(0), { "content-range": `bytes */${file.size}`, ...hash });
