@@ -33,7 +33,9 @@ test("the packed package trains from an empty folder", async () => {
 });
 
 const pages = ["README.md", ...readdirSync(join(projectRoot, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : []))];
-const documented = new Set(pages.flatMap((page) => ownCommands(readFileSync(join(projectRoot, page), "utf8")).map((words) => words.join(" "))));
+/** The recipes of bring-your-own.md need files of their own: bring-your-own.test.ts runs them. */
+const pagesToRun = pages.filter((page) => page !== "docs/bring-your-own.md");
+const documented = new Set(pagesToRun.flatMap((page) => ownCommands(readFileSync(join(projectRoot, page), "utf8")).map((words) => words.join(" "))));
 
 /** As it is cheap to run: what trains for minutes is resolved and printed, or planned; what installs, serves, resumes or removes says how. */
 function cheaply(command: string): string {
