@@ -15,6 +15,7 @@ import sys
 import types
 import typing
 from pathlib import Path
+from typing import cast
 
 import torch
 import transformers
@@ -26,6 +27,7 @@ NOTES: dict[str, dict[str, str]] = json.loads((ROOT / "scripts" / "field-notes.j
 
 
 ARGUMENTS = ROOT / "src" / "config" / "training-arguments.generated.ts"
+LISTED: dict[str, dict[str, object]] = json.loads((ROOT / "scripts" / "untrainable-models.json").read_text())
 MODELS = ROOT / "src" / "config" / "models" / "model-configs.generated.ts"
 CONFIGS = {"gpt2": GPT2Config, "llama": LlamaConfig, "qwen3": Qwen3Config}
 
@@ -140,6 +142,8 @@ export const {name}ConfigShape = {{
 }};"""
         for name, shape in shapes.items()
     )
+    encoders = cast("dict[str, list[str]]", LISTED["encoders"])
+    switches = {kind: field for field, kinds in encoders.items() for kind in kinds}
     others = [name for name in sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES) if name not in CONFIGS]
     return f"""\
 {head("ModelConfigs")}
@@ -150,6 +154,12 @@ const sharedShape = {{
 
 /** Every further `model_type` with a causal head. */
 export const otherModelTypes = {json.dumps(others)} as const;
+
+/** Encoders: they have a causal mask only with this field. From scripts/untrainable-models.json. */
+export const encoderSwitches: Readonly<Record<string, string>> = {json.dumps(switches)};
+
+/** Families that cannot be trained on text, with the reason. From scripts/untrainable-models.json. */
+export const untrainableTypes: Readonly<Record<string, string>> = {json.dumps(LISTED["untrainable"])};
 """
 
 

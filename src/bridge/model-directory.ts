@@ -44,9 +44,7 @@ export async function modelDirectory(from: string, model: ModelConfig, folder: s
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `${from} holds an adapter of another model (${adapterFile}). Merge both in Python and save the result`);
   }
   if (isDirectory(from) && existsSync(join(from, configFile)) && holdsSafetensors(from)) return { path: from, [Symbol.dispose]: () => undefined };
-  if (!isReadFromWeights(model)) {
-    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${from} holds no safetensors, which a ${model.type} requires. Save it in Python with save_pretrained`);
-  }
+  if (!isReadFromWeights(model)) return convertedDirectory(from, folder);
   const { architecture, tensors, close } = await openGpt2Weights(from);
   try {
     const issues = differences(from, model, architecture);
@@ -57,6 +55,22 @@ export async function modelDirectory(from: string, model: ModelConfig, folder: s
     else writeFileSync(join(path, configFile), JSON.stringify(hfConfig(model, architecture)));
     const writable = [...tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, rows: tensor.rows() }));
     writeSafetensors(join(path, "model.safetensors"), writable);
+    return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+  } finally {
+    close();
+  }
+}
+
+/** A copy of a saved model with its pickles as safetensors: the same tensors, in their dtypes. */
+function convertedDirectory(from: string, folder: string): { readonly path: string } & Disposable {
+  const { tensors, close } = openHfDirectory(from);
+  try {
+    const path = mkdtempSync(join(folder, "model-"));
+    copyFileSync(join(from, configFile), join(path, configFile));
+    writeSafetensors(
+      join(path, "model.safetensors"),
+      tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, rows: tensor.rows() })),
+    );
     return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
   } finally {
     close();

@@ -8,6 +8,7 @@ import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layers.js";
 import { familyOf, familyWithoutName, modelSchema } from "./models/families.js";
 import { dtypeSchema, ownModelFields } from "./models/family.js";
+import { encoderSwitches, untrainableTypes } from "./models/model-configs.generated.js";
 import { pythonModelSchema } from "./models/python-model.js";
 import { resolvePaths } from "./paths-in-config.js";
 import { productOwnedGpt2Config } from "./training-schema.js";
@@ -62,6 +63,7 @@ export async function checkpointLayer(path: string, context: CheckpointContext):
   const found = existsSync(path) ? statSync(path) : undefined; // a path without permission is reported when it is read
   const saysItself = !found || existsSync(join(path, configFile));
   try {
+    if (readers && existsSync(join(path, adapterFile))) throw unsupported(path, adapterProblem);
     if (saysItself || (!readers && found.isDirectory())) return { values: await configValues(path, context), sourceOf, isWhole: true };
     if (readers) return { values: { model: { ...(await readers.describeWeights(path)) }, init: { kind: "normal" } }, sourceOf, isWhole: false };
   } catch (cause) {
@@ -75,6 +77,7 @@ export async function checkpointLayer(path: string, context: CheckpointContext):
 async function configValues(directory: string, { python, readers, namesCode }: CheckpointContext): Promise<Layer["values"]> {
   const saved = await readConfig(directory);
   if (saved["model_type"] === "python" && (namesCode || !readers || readers.isOfRun(directory))) return ownModelValues(directory, saved);
+  if (isPlainObject(saved["quantization_config"])) throw unsupported(directory, quantizedProblem(saved["quantization_config"]));
   const own = savedFamily(saved);
   const type = own.type ?? familyWithoutName(saved) ?? "unknown";
   if (type === "python")
@@ -83,6 +86,8 @@ async function configValues(directory: string, { python, readers, namesCode }: C
   if (section === undefined || typeof type !== "string") {
     throw unsupported(directory, `holds a model of type ${JSON.stringify(type)}, which has no causal head in transformers`);
   }
+  const problem = causalProblem(type, saved);
+  if (problem !== undefined) throw unsupported(directory, `holds a ${className(saved) ?? "model"} (${type}), which ${problem}`);
   const norm = own.norm ?? familyOf({ type })?.ownNorm ?? "native";
   const names = fieldsOf(section);
   const isComplete = familyOf({ type })?.completeWith?.every((name) => saved[name] !== undefined);
@@ -98,6 +103,29 @@ async function configValues(directory: string, { python, readers, namesCode }: C
 function ownModelValues(directory: string, saved: Record<string, unknown>): Layer["values"] {
   const model = { type: "python", ...architectureOf(saved, fieldsOf(pythonModelSchema)), dtype: trainedDtype(saved["dtype"]) };
   return resolvePaths({ model, init: { kind: "normal" } }, directory);
+}
+
+/** Why a family cannot be trained on text; undefined if it can. @param model fields of its configuration, which switch an encoder's causal mask on. */
+export function causalProblem(type: string, model: Readonly<Record<string, unknown>>): string | undefined {
+  const listed = Object.hasOwn(untrainableTypes, type) ? untrainableTypes[type] : undefined;
+  if (listed !== undefined) return `cannot be trained on text: ${listed}`;
+  const field = Object.hasOwn(encoderSwitches, type) ? encoderSwitches[type] : undefined;
+  if (field === undefined || model[field] === true) return undefined;
+  return `is an encoder without a causal mask, so that every position sees the token that it has to predict. Training needs a model with ${field} = true`;
+}
+
+/** The name of a saved model's class. */
+function className({ architectures }: Readonly<Record<string, unknown>>): string | undefined {
+  return Array.isArray(architectures) && typeof architectures[0] === "string" ? architectures[0] : undefined;
+}
+
+/** transformers would follow this file to another model, wherever that is. */
+const adapterFile = "adapter_config.json";
+const adapterProblem = `holds an adapter of another model (${adapterFile}). Merge both in Python, with PeftModel.from_pretrained(BASE, ADAPTER).merge_and_unload(), and save the result with save_pretrained`;
+
+function quantizedProblem({ quant_method: method, load_in_4bit: fourBits }: Readonly<Record<string, unknown>>): string {
+  const name = typeof method === "string" ? method : fourBits === true ? "4-bit" : "8-bit";
+  return `holds quantized weights (${name}), which cannot be trained. Use the model that was quantized, or save a copy in Python with dequantize() and save_pretrained`;
 }
 
 function unsupported(directory: string, reason: string): BhBridgeError {

@@ -1,6 +1,6 @@
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { tokenizerOf } from "../formats/hf/hf-directory.js";
-import { type CheckpointReaders, checkpointLayer } from "./checkpoint-layer.js";
+import { type CheckpointReaders, causalProblem, checkpointLayer } from "./checkpoint-layer.js";
 import { configHash } from "./config-hash.js";
 import { nearestName } from "./config-invalid.js";
 import { diffRunConfigs, type FieldDifference } from "./diff-run-configs.js";
@@ -134,6 +134,8 @@ async function mergeWithCheckpoint(
   const model = isPlainObject(merged.values["model"]) ? merged.values["model"] : {};
   const from = model["from"];
   if (typeof from !== "string" || from === "") {
+    const problem = typeof model["type"] === "string" ? causalProblem(model["type"], model) : undefined;
+    if (problem !== undefined) issues.push({ path: "model.type", message: `${model["type"]} ${problem}`, source: merged.sources.get("model.type") ?? "" });
     return isFamilyOf(preset, model["type"]) ? merged : mergeLayers([...base, causalLabels("default of model.type"), ...layers], []);
   }
   const source = merged.sources.get("model.from") ?? "";

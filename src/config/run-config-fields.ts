@@ -2,6 +2,7 @@ import { z } from "zod";
 import { dataSchema } from "./data-schema.js";
 import { engineSchema } from "./engine-schema.js";
 import { initSchema } from "./init-schema.js";
+import { isPlainObject } from "./json-value.js";
 import { familyOf, type ModelConfig, modelSchema } from "./models/families.js";
 import { codeInWords } from "./own-code.js";
 import { checkpointSchema, recordSchema } from "./record-schema.js";
@@ -76,8 +77,8 @@ const namesOf = {
 } as const;
 
 /** A size of a model; undefined if the configuration omits it or has another name for it. */
-export function modelSize(model: ModelConfig, size: keyof typeof namesOf): number | undefined {
-  const fields: Readonly<Record<string, unknown>> = model.type === "python" ? model.fields : model;
+export function modelSize(model: Readonly<Record<string, unknown>>, size: keyof typeof namesOf): number | undefined {
+  const fields = model["type"] === "python" && isPlainObject(model["fields"]) ? model["fields"] : model;
   const found = namesOf[size].map((name) => fields[name]).find((value) => value !== undefined);
   return typeof found === "number" ? found : undefined;
 }

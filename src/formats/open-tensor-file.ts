@@ -13,6 +13,7 @@ const npySignature = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const zipSignature = [0x50, 0x4b, 0x03, 0x04];
 /** `torch.save` before version 1.6: a pickle of this number (protocol 2, LONG1, ten bytes) comes first. */
 const legacyTorchSignature = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+const ggufSignature = [0x47, 0x47, 0x55, 0x46];
 const gzipSignature = [0x1f, 0x8b];
 /** "ustar" stands at this offset of every POSIX tar file, which is how torch saved before 2017. */
 const tarMark = { offset: 257, bytes: [0x75, 0x73, 0x74, 0x61, 0x72] };
@@ -37,6 +38,10 @@ function fileKind(file: FileBytes): FileKind {
   if (startsWith(tarMark.bytes, tarMark.offset))
     throw unsupported(file.path, "is a tar archive. Unpack it, or load it in torch and save it again with torch.save");
   if (head[0] === 0x80) throw unsupported(file.path, "is a bare pickle, which is read by executing it. Save its arrays as safetensors or .npy");
+  if (startsWith(ggufSignature)) {
+    const load = `AutoModelForCausalLM.from_pretrained(FOLDER, gguf_file="${basename(file.path)}")`;
+    throw unsupported(file.path, `is a GGUF file, whose weights are usually quantized. Convert it in Python: ${load}.save_pretrained(OUT)`);
+  }
   if (startsWith(gzipSignature)) throw unsupported(file.path, "is compressed with gzip. Unpack it first");
   if (head[0] === 0x7b && extname(file.path) === ".json") return "safetensors-index";
   if (extname(file.path) === ".safetensors") return "safetensors";

@@ -15,7 +15,7 @@ const training = ["--steps", "4", "--corpus", "corpus.txt", "--quiet"];
 const files = `
 import os, json, torch, h5py, numpy as np
 from safetensors.torch import save_file
-from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM, OPTConfig, OPTForCausalLM, Trainer, TrainingArguments
 open("corpus.txt", "w").write("A text of its own, long enough for a window. " * 10)
 def model(): return GPT2LMHeadModel(GPT2Config(vocab_size=128, n_positions=32, n_embd=12, n_layer=1, n_head=3, bos_token_id=None, eos_token_id=None))
 m = model(); state = m.state_dict(); w = state["transformer.wte.weight"].clone(); h = torch.stack([w, w + 1, w + 2])
@@ -27,6 +27,15 @@ with h5py.File("plain.h5", "w") as f: f["W"] = h.numpy()
 os.mkdir("pickled"); m.config.save_pretrained("pickled"); torch.save(state, "pickled/pytorch_model.bin")
 data = [{"input_ids": torch.arange(32), "labels": torch.arange(32)}] * 8
 Trainer(m, TrainingArguments("trainer", max_steps=2, save_steps=1, per_device_train_batch_size=2, use_cpu=True, report_to="none", disable_tqdm=True), train_dataset=data).train()
+def older(name, carried, dtype):
+    config = json.load(open(name + "/config.json")); config.pop("dtype"); config.pop("rope_parameters", None)
+    json.dump({**config, "torch_dtype": dtype, "_name_or_path": "someone/model", "transformers_version": "4.24.0", **carried}, open(name + "/config.json", "w"))
+small = dict(vocab_size=128, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=256)
+neox = GPTNeoXForCausalLM(GPTNeoXConfig(**small)).half(); neox.save_pretrained("neox", max_shard_size="20KB"); older("neox", {"rotary_emb_base": 10000, "rotary_pct": 0.25}, "float16")
+opt = OPTForCausalLM(OPTConfig(vocab_size=128, hidden_size=32, word_embed_proj_dim=32, ffn_dim=64, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=64))
+opt.config.save_pretrained("opt"); torch.save(opt.state_dict(), "opt/pytorch_model.bin"); json.dump({**json.load(open("opt/config.json")), "prefix": "</s>"}, open("opt/config.json", "w"))
+BertModel(BertConfig(**small)).save_pretrained("bert")
+LlamaForCausalLM(LlamaConfig(**small)).save_pretrained("quantized"); older("quantized", {"quantization_config": {"quant_method": "gptq", "bits": 4}}, "float16")
 os.mkdir("optimizer"); os.rename("trainer/checkpoint-1/optimizer.pt", "optimizer/optimizer.pt"); os.rename("trainer/checkpoint-1/trainer_state.json", "optimizer/trainer_state.json")
 `;
 
@@ -39,7 +48,7 @@ beforeAll(async () => {
 }, 300_000);
 
 /** Where training itself is tried; elsewhere its configuration is resolved, which reads the weights. */
-const trained = ["state.pt", "trainer/checkpoint-2"];
+const trained = ["state.pt", "trainer/checkpoint-2", "neox", "opt"];
 
 /** A command as it was suggested; training is cut short. */
 async function runSuggested(command: string, path: string): Promise<void> {
@@ -72,6 +81,10 @@ test.each([
   ["pickled", ["census", "train", "export"]],
   ["trainer/checkpoint-1", ["census", "train", "export"]],
   ["trainer/checkpoint-2", ["census", "train", "train", "export"]],
+  ["neox", ["census", "train", "export"]],
+  ["opt", ["census", "train", "export"]],
+  ["bert", ["census", "export"]],
+  ["quantized", ["census", "export"]],
   ["optimizer", ["census"]],
   ["whole", ["census", "analyze", "train", "export", "export"]],
   ["chosen", ["census", "analyze", "export", "export"]],

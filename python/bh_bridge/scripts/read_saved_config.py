@@ -23,9 +23,12 @@ class Request(TypedDict):
     """The fields to report; None for those that transformers saves."""
 
 
+NOT_ARCHITECTURE = {"use_cache", "add_cross_attention"}
+
+
 def read(request: Request) -> dict[str, Any]:
     """The fields of a configuration and its dtype; a problem if transformers rejects it."""
-    from transformers import CONFIG_MAPPING, AutoConfig, logging
+    from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig, logging
 
     logging.set_verbosity_error()
     path, kind = Path(request["directory"]), request["type"]
@@ -42,9 +45,13 @@ def read(request: Request) -> dict[str, Any]:
         return {"problem": " ".join(str(error.__cause__ or error).split())}
     everything = json.loads(config.to_json_string(use_diff=False))
     shown = json.loads(config.to_json_string()) if request["fields"] is None else everything
-    known = {field.name for field in dataclasses.fields(own) if field.init}
+    shared = {field.name for field in dataclasses.fields(PreTrainedConfig)} | NOT_ARCHITECTURE
+    known = {field.name for field in dataclasses.fields(own) if field.init} - shared
     wanted = known if request["fields"] is None else known & set(request["fields"])
-    fields = {name: value for name, value in shown.items() if name in wanted}
+    # Qwen3-MoE stores its field num_experts as num_local_experts.
+    stored = {old: name for name, old in own.attribute_map.items() if name in known and old not in known}
+    present = {stored.get(name, name): value for name, value in shown.items()}
+    fields = {name: value for name, value in present.items() if name in wanted}
     return {"fields": fields, "dtype": everything.get("dtype")}
 
 

@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { z } from "zod";
 import { gpt2ArchitectureOf } from "../../bridge/model-directory.js";
+import { causalProblem } from "../../config/checkpoint-layer.js";
 import { isPlainObject } from "../../config/json-value.js";
-import { defaultFamily, families, familyOf } from "../../config/models/families.js";
+import { defaultFamily, type FamilyName, families } from "../../config/models/families.js";
 import { otherModelTypes } from "../../config/models/model-configs.generated.js";
+import { modelSize } from "../../config/run-config-fields.js";
 import { outstandingEmbedding } from "../../formats/find-tensor.js";
 import { savedFamily } from "../../formats/hf/hf-directory.js";
 import { findHistoryTensor, stepOfState } from "../../formats/history.js";
@@ -25,12 +27,9 @@ export type InspectDocument = z.output<typeof inspectDocumentSchema>;
 
 type NextSteps = InspectDocument["next"];
 
-/** Families of transformers that can be trained from a model directory. */
-const longFamilies = Object.keys(families).filter((type) => familyOf({ type })?.section.shape["max_position_embeddings"] !== undefined);
-
-/** Metadata of a saved model of such a family. */
-const otherSchema = z.looseObject({
-  config: z.looseObject({ model_type: z.enum([...longFamilies, ...otherModelTypes]), vocab_size: z.int(), max_position_embeddings: z.int().optional() }),
+/** Metadata of a saved model that has a causal head in transformers, or is one of ours. */
+const savedSchema = z.looseObject({
+  config: z.looseObject({ model_type: z.enum([...(Object.keys(families) as FamilyName[]), ...otherModelTypes]), vocab_size: z.int() }),
 });
 /** Window length of the notebook: present models allow far longer windows than a small corpus has. */
 const defaultWindow = 128;
@@ -59,21 +58,16 @@ export async function nextSteps(inspection: Inspection): Promise<NextSteps> {
   return steps;
 }
 
-async function trainingSteps({ path, kind, tensors, metadata: saved, trainerState, history }: Inspection): Promise<NextSteps> {
-  const metadata = withFamily(saved);
+async function trainingSteps({ path, kind, tensors, metadata: described, trainerState, history }: Inspection): Promise<NextSteps> {
+  const metadata = withFamily(described);
   if (kind === "run") {
     const [, vocabulary = 0] = findHistoryTensor(tensors)?.shape ?? [];
     if (!history || history.states === 0 || history.tokenIds || vocabulary < smallestVocabulary) return [];
     const step = await firstStep(path, history.tensor);
     return [{ does: "train from the embedding of a recorded step", command: `bh-bridge train --from ${argument(path, String(step))}` }];
   }
-  const other = otherSchema.safeParse(metadata);
-  if (kind === "hf-checkpoint" && other.success) {
-    const { vocab_size, max_position_embeddings: positions = Number.POSITIVE_INFINITY } = other.data.config;
-    if (vocab_size < smallestVocabulary) return [];
-    const window = positions > defaultWindow ? ` --set data.window_length=${defaultWindow}` : "";
-    return [{ does: "train on from it", command: `bh-bridge train --from ${argument(path)}${window}` }];
-  }
+  const saved = savedSchema.safeParse(metadata);
+  if (kind === "hf-checkpoint" && saved.success && saved.data.config.model_type !== defaultFamily) return stepsOfSaved(path, saved.data.config);
   const weights = await gpt2ArchitectureOf(path).catch(() => undefined); // most files hold something else
   if (!weights || weights.vocab_size < smallestVocabulary) return [];
   const word = argument(path);
@@ -87,6 +81,15 @@ async function trainingSteps({ path, kind, tensors, metadata: saved, trainerStat
     steps.push({ does: "resume its training, including the optimizer", command: `bh-bridge train --from ${word} --resume-state` });
   }
   return steps;
+}
+
+/** How to train a saved model; nothing for one that is refused. */
+function stepsOfSaved(path: string, config: z.output<typeof savedSchema>["config"]): NextSteps {
+  const { model_type: type, vocab_size, quantization_config: quantization } = config;
+  if (vocab_size < smallestVocabulary || isPlainObject(quantization) || causalProblem(type, config) !== undefined) return [];
+  const positions = modelSize(config, "positions") ?? Number.POSITIVE_INFINITY;
+  const window = positions > defaultWindow ? ` --set data.window_length=${defaultWindow}` : "";
+  return [{ does: "train on from it", command: `bh-bridge train --from ${argument(path)}${window}` }];
 }
 
 /** Metadata with the family of a model whose norms were replaced. */

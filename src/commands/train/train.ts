@@ -65,6 +65,7 @@ async function trainAndReport(
   const startFrom = resumeState ? stateToResume(resolved) : undefined;
   if (startFrom === undefined) reportUnusedState(resolved, terminal);
   else await reportUnapplied(startFrom, terminal);
+  await reportFloat16(resolved, terminal);
   const { offerToResume, reportEqualRun, runInTerminal } = await import("./run-in-terminal.js");
   if (ifNew && (await reportEqualRun(resolved, { out, ...(startFrom && { startFrom }) }, terminal))) return;
   const unfinished = await offerToResume(resolved, out, startFrom, terminal);
@@ -100,6 +101,18 @@ function reportUnusedState({ config }: ResolvedConfig, terminal: Terminal): void
 async function reportUnapplied(checkpoint: string, terminal: Terminal): Promise<void> {
   const { hasTrainingArgs, unappliedSettings } = await import("../../config/training-args-layer.js");
   if (hasTrainingArgs(checkpoint)) for (const sentence of unappliedSettings(checkpoint)) terminal.say(sentence);
+}
+
+/** Report float16 weights, since no model is trained in float16. */
+async function reportFloat16({ config }: ResolvedConfig, terminal: Terminal): Promise<void> {
+  const { from, dtype } = config.model;
+  if (from === null) return;
+  const { openTensors } = await import("../../runs/open-run-directory.js");
+  const { tensors, close } = await openTensors(from);
+  close();
+  if (!tensors.some((tensor) => tensor.dtype === "F16")) return;
+  const effect = dtype === "bfloat16" ? "rounded to bfloat16" : "trained as float32, which holds every float16 value exactly";
+  terminal.say(`The weights of ${from} are float16. They are ${effect}.`);
 }
 
 async function refuseChanges(): Promise<void> {

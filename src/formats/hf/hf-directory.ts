@@ -52,7 +52,7 @@ export function openHfDirectory(directory: string): HfDirectory {
 function nothingToOpen(directory: string): BhBridgeError {
   const names = readdirSync(directory);
   const checkpoints = names.filter((name) => /^checkpoint-[0-9]+$/.test(name)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  const tensorFiles = names.filter((name) => /\.(?:safetensors|pt|bin|npy|h5|hdf5)$/.test(name));
+  const tensorFiles = names.filter((name) => /\.(?:safetensors|pt|bin|npy|h5|hdf5|gguf)$/.test(name));
   const advice =
     checkpoints.length > 0
       ? `It holds the checkpoints ${checkpoints.join(", ")}; name one, for example ${join(directory, checkpoints.at(-1) ?? "")}`
