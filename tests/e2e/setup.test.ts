@@ -1,31 +1,36 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { setupDocumentSchema } from "../../src/commands/setup/setup.js";
 import { errorDocumentSchema } from "../../src/commands/terminal/terminal-documents.js";
 import { pythonRequirements } from "../../src/python/require-packages.js";
 import { isFull } from "../repetitions.js";
-import { run, start, temporaryFolder } from "./program.js";
+import { eventually, run, start, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 
 const directory = join(folder.path, "venv");
 const setUp = ["setup", "--dir", directory, "--json"];
+const { packages } = pythonRequirements();
+const names = [...packages.keys()];
 
-/** Wheels with the names and lowest versions of the packages, and so many files that installing them takes a second. */
+/**
+ * Wheels with the names and lowest versions of the packages, and so many files that installing them takes a second. METADATA comes first, so a package whose
+ * installation was interrupted looks installed.
+ */
 function writeWheels(to: string): void {
-  const wheels = [...pythonRequirements().packages].map(([name, range]) => [name, /\d[\d.]*/.exec(range)?.[0]]);
+  const wheels = [...packages].map(([name, range]) => [name, /\d[\d.]*/.exec(range)?.[0]]);
   const program = `
 import json, sys, zipfile
 for name, version in json.loads(sys.argv[1]):
     info = f"{name}-{version}.dist-info"
-    files = {f"{name}/part{number}.py": "" for number in range(400)} | {
+    files = {
         f"{name}/__init__.py": f"__version__ = '{version}'",
         f"{info}/METADATA": f"Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
-    }
+    } | {f"{name}/part{number}.py": "" for number in range(800)}
     with zipfile.ZipFile(f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         for path, text in files.items(): wheel.writestr(path, text)
         wheel.writestr(f"{info}/RECORD", "".join(f"{path},,\\n" for path in [*files, f"{info}/RECORD"]))`;
@@ -44,6 +49,14 @@ if (!isFull) writeWheels(wheels);
 /** A real installation of a GB takes 30 s on an idle machine; this allows for slow networks and busy disks. */
 const installTimeoutMs = 600_000;
 
+/** Those of the packages that pip is installing: it writes INSTALLER last. */
+function incomplete(): string[] {
+  const libraries = join(directory, "lib");
+  const folders = existsSync(libraries) ? readdirSync(libraries).map((name) => join(libraries, name, "site-packages")) : [];
+  const installed = folders.flatMap((folder) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []));
+  return installed.filter((path) => names.some((name) => basename(path).startsWith(`${name}-`)) && !existsSync(join(path, "INSTALLER")));
+}
+
 describe.sequential("one environment, from nothing to complete", { timeout: installTimeoutMs }, () => {
   test("Ctrl-C while packages are being installed ends with exit code 130 and says how to go on", async () => {
     const program = start(setUp, { buffer: false, env });
@@ -54,16 +67,17 @@ describe.sequential("one environment, from nothing to complete", { timeout: inst
       document += chunk.toString();
     });
     stderr?.on("data", (chunk: Buffer) => {
-      const isFirst = !progress.includes("installing ");
       progress += chunk.toString();
-      if (isFirst && progress.includes("installing ")) program.kill("SIGINT");
     });
+    expect(await eventually(() => incomplete().length > 0, installTimeoutMs)).toBe(true);
+    program.kill("SIGINT");
     const { exitCode } = await program;
     expect(exitCode).toBe(130);
     expect(errorDocumentSchema.parse(JSON.parse(document))).toMatchObject({
       code: "ABORTED",
       message: expect.stringContaining("Run the same command again to continue"),
     });
+    expect(progress).toContain("installing ");
     for (const steering of ["\r", "\u001b"]) expect(progress).not.toContain(steering);
   });
 
@@ -73,7 +87,8 @@ describe.sequential("one environment, from nothing to complete", { timeout: inst
     expect(exitCode).toBe(0);
     const { status, python } = setupDocumentSchema.parse(JSON.parse(stdout));
     expect(status).toBe("continued");
-    execFileSync(python.path, ["-c", "import torch, transformers, accelerate, safetensors, numpy"]);
+    const modules = names.map((name) => (isFull ? name : `${name}.part799`));
+    execFileSync(python.path, ["-c", `import ${modules.join(", ")}`]);
   });
 
   test("once more, it is complete and nothing is done", async () => {
