@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { CheckpointReaders } from "../config/checkpoint-layer.js";
 import { configInvalid } from "../config/config-invalid.js";
@@ -14,7 +14,7 @@ import { isRunDirectory } from "../runs/run-layout.js";
  * @throws {BhBridgeError} `CONFIG_INVALID` with path, source and accepted values of all problems at once.
  */
 export async function loadRunConfig(sources: ConfigSources = {}): Promise<ResolvedConfig> {
-  return resolveRunConfig(sources, { readFile: readFileOrRun, checkpoint: { describeWeights, readSaved, isOfRun } });
+  return resolveRunConfig(sources, { readFile: readFileOrRun, checkpoint: { describeWeights, readSaved, isOfRun, countVocabulary } });
 }
 
 async function readFileOrRun(path: string, cwd: string): Promise<ConfigFile> {
@@ -63,3 +63,10 @@ async function readInPython(request: SavedConfigRequest, python: string | undefi
   const { path } = await resolvePython(python === undefined ? {} : { config: python });
   return readSavedConfig(path, request);
 }
+
+const countVocabulary: CheckpointReaders["countVocabulary"] = async ({ code, class: name, fields = {}, embedding = null }, python) => {
+  if (!existsSync(String(code))) return 0; // reported with all other problems
+  const [{ resolvePython }, { readOwnVocabulary }] = await Promise.all([import("../python/require-packages.js"), import("../python/run-python-script.js")]);
+  const { path } = await resolvePython(typeof python === "string" ? { config: python } : {});
+  return readOwnVocabulary(path, { path: String(code), class: String(name), fields, embedding });
+};

@@ -27,6 +27,8 @@ export interface CheckpointReaders {
    * The fields of a saved model as transformers reads them. @param fields names to report; null for those that transformers saves. @param python as in a configuration.
    */
   readSaved(directory: string, family: { type: string; fields: readonly string[] | null }, python: string | undefined): Promise<SavedFields>;
+  /** Rows of the embedding of a model of the user's own, whose code is executed. @param model its section. @param python as in a configuration. */
+  countVocabulary(model: Record<string, unknown>, python: unknown): Promise<number>;
   /** Whether a directory is the final model or a checkpoint of a run. */
   isOfRun(directory: string): boolean;
 }

@@ -7,6 +7,7 @@ import { diffRunConfigs, type FieldDifference } from "./diff-run-configs.js";
 import { configValues, isPlainObject } from "./json-value.js";
 import { type AliasValues, type Assignment, aliasLayer, assignmentLayer, type Layer, type MergedLayers, mergeLayers, setLayer } from "./layers.js";
 import { defaultFamily } from "./models/families.js";
+import { withCountedVocabulary } from "./models/python-model.js";
 import { inEngineSection, withPresentPaths } from "./old-engine-fields.js";
 import { parseRunConfig } from "./parse-run-config.js";
 import { resolvePaths } from "./paths-in-config.js";
@@ -100,7 +101,7 @@ export async function resolveRunConfig(sources: ConfigSources = {}, { readFile, 
   ];
   const layers = [...(file ? [file.layer] : []), ...given.map(({ values, sourceOf }) => ({ values: resolvePaths(values, cwd), sourceOf }))];
   const merged = await mergeWithCheckpoint(preset, layers, issues, { readers: checkpoint, resumeState: sources.resumeState ?? false });
-  const { values, unused } = inEngineSection(merged.values);
+  const { values, unused } = inEngineSection(await withCountedVocabulary(merged.values, issues.length === 0 ? checkpoint?.countVocabulary : undefined));
   return resolved(parseRunConfig(values, merged.sources, issues), preset, withPresentPaths(merged.sources), unused);
 }
 

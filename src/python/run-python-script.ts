@@ -227,3 +227,20 @@ export async function readSavedConfig(interpreter: string, request: SavedConfigR
   if (!success) return savedConfigSchema.parse(answer);
   throw new BhBridgeError("FORMAT_UNSUPPORTED", `transformers cannot read the config.json of ${request.directory}: ${data.problem}`);
 }
+
+/** A model of the user's own, by its file of code. */
+export interface OwnModelRequest {
+  readonly path: string;
+  readonly class: string;
+  readonly fields: unknown;
+  readonly embedding: unknown;
+}
+
+/** Execute the code of a model and count the rows of its embedding; about 5 s. @throws {BhBridgeError} `CONFIG_INVALID`; as `probePython`. */
+export async function readOwnVocabulary(interpreter: string, request: OwnModelRequest): Promise<number> {
+  const answer = await runPythonScript(interpreter, { file: "scripts/read_own_vocabulary.py", args: [JSON.stringify(request)], timeoutMs: importTimeoutMs });
+  const { success, data } = problemSchema.safeParse(answer);
+  if (!success) return z.object({ vocab_size: z.int() }).parse(answer).vocab_size;
+  const [path = "", ...message] = data.problem.split(": ");
+  throw configInvalid([{ path, message: message.join(": ") }]);
+}

@@ -144,13 +144,16 @@ test("a changed copy in the run is refused", async () => {
   expect(stderr).toMatch(/model\.py has changed: its SHA-256 is/);
 });
 
-test("a forward pass without a loss is refused before the run begins, and so is engine fast", async () => {
+test("a vocabulary that nothing names is counted; a forward pass without a loss is refused before the run begins, and so is engine fast", async () => {
   const source =
     "from torch import nn\n\nclass Net(nn.Embedding):\n    def forward(self, input_ids, labels):\n        return {'logits': super().forward(input_ids)}\n";
   writeFileSync(join(folder.path, "no_loss.py"), source);
-  const model = { type: "python", code: "no_loss.py", class: "Net", fields: { num_embeddings: 128, embedding_dim: 8 }, vocab_size: 128, embedding: "weight" };
+  const model = { type: "python", code: "no_loss.py", class: "Net", fields: { num_embeddings: 128, embedding_dim: 8 }, embedding: "weight" };
   expect(await refusal({ ...base, model })).toMatch(/forward\(input_ids, labels\) of Net must return its loss/);
   expect(readdirSync(join(folder.path, "refused"))).toEqual([]);
+  expect(await refusal({ ...base, model: { ...model, embedding: "wieght" } })).toMatch(
+    /model\.embedding: the model has no matrix "wieght": did you mean "weight"\?/,
+  );
   const absent = { ...base.model, class: "OneLayerAttenton" };
   expect(await refusal({ ...base, model: absent })).toMatch(/model\.class: .*net\.py has no "OneLayerAttenton": did you mean "OneLayerAttention"\?/);
   expect(await refusal({ ...base, engine: "fast" })).toMatch(/engine fast does not support python/);

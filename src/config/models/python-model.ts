@@ -21,7 +21,9 @@ export const pythonModelSchema = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe("Rows of the embedding; 0 uses the field `vocab_size` in `fields`. Without a tokenizer, tokens are bytes below this number."),
+    .describe(
+      "Rows of the embedding; 0 uses the field `vocab_size` in `fields`, or builds the model once to count them. Without a tokenizer, tokens are bytes below this number.",
+    ),
 });
 
 /** Values with the vocabulary of such a model where only its fields name it. */
@@ -30,6 +32,17 @@ export function withOwnVocabulary(values: unknown): unknown {
   const named = valueAt(["fields", "vocab_size"], model);
   if (!isPlainObject(values) || !isPlainObject(model) || model["type"] !== "python" || model["vocab_size"] || named === undefined) return values;
   return { ...values, model: { ...model, vocab_size: named } };
+}
+
+/** Values with the vocabulary of a model that nothing names, counted in Python. @param count gets the values of the section. */
+export async function withCountedVocabulary(
+  values: Record<string, unknown>,
+  count: ((model: Record<string, unknown>, python: unknown) => Promise<number>) | undefined,
+): Promise<Record<string, unknown>> {
+  const model = values["model"];
+  const isKnown = !isPlainObject(model) || model["type"] !== "python" || model["vocab_size"] || valueAt(["fields", "vocab_size"], model) !== undefined;
+  if (isKnown || !count || typeof model["code"] !== "string" || typeof model["class"] !== "string") return values;
+  return { ...values, model: { ...model, vocab_size: await count(model, values["python"]) } };
 }
 
 /** A model of the user's own must name its vocabulary, since the text is read before Python builds it. */

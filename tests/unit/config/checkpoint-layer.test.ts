@@ -57,6 +57,7 @@ test.each([
 const checkpoint = {
   describeWeights: () => Promise.reject(new Error("no file of weights here")),
   readSaved: async (directory: string) => ({ fields: JSON.parse(await readFile(join(directory, "config.json"), "utf8")), dtype: null }),
+  countVocabulary: () => Promise.reject(new Error("no code here")),
   isOfRun: (directory: string) => directory.endsWith("final"),
 };
 

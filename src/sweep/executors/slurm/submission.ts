@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { withCode } from "../../../config/own-code.js";
 import { durableWrite } from "../../../formats/durable-write.js";
 import { checkRunJson, readRunJson } from "../../../runs/read-run-json.js";
 import { type LedgerLine, readLedger } from "../../ledger.js";
-import { trialTaskSchema } from "../../pool/trial-task.js";
+import { type TrialTask, trialTaskSchema } from "../../pool/trial-task.js";
 
 /** `tasks.json` of a submission: the trials of each task of the job array. */
 const tasksSchema = z.strictObject({
@@ -45,7 +46,10 @@ export class Submission {
     const isUnused = last !== undefined && new Submission(last).job === undefined; // written, but never submitted
     const folder = isUnused ? last : join(tasks.directory, "slurm", String(all(tasks.directory).length + 1).padStart(4, "0"));
     mkdirSync(folder, { recursive: true });
-    durableWrite(join(folder, files.tasks), `${JSON.stringify(tasks)}\n`);
+    durableWrite(
+      join(folder, files.tasks),
+      `${JSON.stringify({ ...tasks, tasks: tasks.tasks.map((trials) => trials.map((trial) => withSharedCode(trial, folder))) })}\n`,
+    );
     durableWrite(join(folder, files.script), script(folder));
     return new Submission(folder);
   }
@@ -83,6 +87,16 @@ export class Submission {
   journal(): Map<string, LedgerLine> {
     return new Map(this.trials.flatMap((_, index) => [...readLedger(this.folder, journalName(index + 1))]));
   }
+}
+
+/** A trial whose code is in files of the submission, once for all trials. */
+function withSharedCode(trial: TrialTask, folder: string): TrialTask {
+  const config = withCode(trial.config, ({ sha256, source }) => {
+    const path = join(folder, `${sha256}.py`);
+    if (!existsSync(path)) durableWrite(path, source);
+    return { path, sha256 };
+  });
+  return { ...trial, config };
 }
 
 /** The journal file of an array task. @param task from 1. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -16,6 +17,22 @@ test("its tasks come back as they were given", () => {
   expect(new Submission(submission.folder).tasks).toEqual(made(directory));
   expect(submission.trials).toEqual([["a"]]);
   expect(readFileSync(submission.script, "utf8")).toBe(`#!/bin/bash\n# ${submission.folder}\n`);
+});
+
+test("code of the user's own is in one file for all trials, and comes back with its source", () => {
+  const directory = temporaryDirectory();
+  const source = "class Net: ...\n";
+  const model = { type: "python", code: { path: "/gone/net.py", source }, class: "Net", vocab_size: 64 };
+  const trials = [1, 2].map((seed) => {
+    const config = parseRunConfig({ seed, model, data: { window_length: 8 } });
+    return { trial: String(seed), config, preset: "quick" as const, corpus: "c", out: "/out", run: null, prune: null };
+  });
+  const { folder } = Submission.create({ ...made(directory), tasks: [trials] }, () => "");
+  const sha256 = createHash("sha256").update(source).digest("hex");
+  expect(readFileSync(join(folder, `${sha256}.py`), "utf8")).toBe(source);
+  expect(readFileSync(join(folder, "tasks.json"), "utf8")).not.toContain("class Net");
+  const code = { path: join(folder, `${sha256}.py`), sha256, source };
+  expect(new Submission(folder).tasks.tasks[0]).toMatchObject([{ config: { model: { code } } }, { config: { model: { code } } }]);
 });
 
 test("one that was never submitted is written anew; one that was stays, and the next has the next number", () => {
