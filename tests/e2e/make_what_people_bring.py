@@ -94,3 +94,29 @@ def training_of_a_script() -> None:
 
 
 training_of_a_script()
+
+
+def models_of_the_hub() -> None:
+    """Save hub-model, a float16 GPT-NeoX in pickled shards with an older config.json, and encoder, a BERT."""
+    import torch
+    from transformers import BertConfig, BertModel, GPTNeoXConfig, GPTNeoXForCausalLM
+
+    sizes = {"vocab_size": 128, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    sizes |= {"num_attention_heads": 2, "max_position_embeddings": 64}
+    BertModel(BertConfig(**sizes)).save_pretrained(folder / "encoder")
+    state = GPTNeoXForCausalLM(GPTNeoXConfig(**sizes)).half().state_dict()
+    hub = folder / "hub-model"
+    hub.mkdir()
+    names = [*state]
+    parts = {"pytorch_model-00001-of-00002.bin": names[:9], "pytorch_model-00002-of-00002.bin": names[9:]}
+    for file, part in parts.items():
+        torch.save({name: state[name] for name in part}, hub / file)
+    places = {name: file for file, part in parts.items() for name in part}
+    index = {"metadata": {"total_size": 0}, "weight_map": places}
+    (hub / "pytorch_model.bin.index.json").write_text(json.dumps(index), encoding="utf-8")
+    older = {"model_type": "gpt_neox", "architectures": ["GPTNeoXForCausalLM"], "torch_dtype": "float16"}
+    older |= {"transformers_version": "4.24.0", "rotary_emb_base": 10000, "rotary_pct": 0.25, **sizes}
+    (hub / "config.json").write_text(json.dumps(older), encoding="utf-8")
+
+
+models_of_the_hub()

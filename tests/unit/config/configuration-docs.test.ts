@@ -8,6 +8,7 @@ import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../.
 import { presetsCommand } from "../../../src/commands/presets.js";
 import { rootField } from "../../../src/config/json-schema.js";
 import { aliases, optionOf } from "../../../src/config/layers.js";
+import { encoderSwitches, untrainableTypes } from "../../../src/config/models/model-configs.generated.js";
 import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import { codeBlocks, ownCommands } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
@@ -46,6 +47,13 @@ async function runCommand(name: string, words: readonly string[]): Promise<void>
   expect(printed).not.toBe("");
   if (file !== undefined) await writeFile(file, printed);
 }
+
+test("its list of families that cannot be trained is complete", () => {
+  const rows = [...text.matchAll(/^\| `(\S+)` \| (.*) \|$/gm)].map(([, type = "", reason = ""]) => [type, reason] as const);
+  for (const row of Object.entries(untrainableTypes)) expect(rows).toContainEqual(row);
+  for (const type of Object.keys(encoderSwitches)) expect(text).toContain(`\`${type}\``);
+  expect(text).toContain(`${Object.keys(untrainableTypes).length} families cannot be trained`);
+});
 
 test("its YAML is a configuration", async () => {
   const [yaml = ""] = codeBlocks(text, "yaml");
