@@ -53,6 +53,7 @@ export function mixedCorpus(texts: readonly WeightedText[]): CorpusFacts {
   const dead = texts.map(({ facts }) => new Set(facts.deadTokens));
   const deadTokens = Array.from({ length: vocabulary }, (_, token) => token).filter((token) => dead.every((tokens) => tokens.has(token)));
   const tokenizer = texts[0]?.facts.tokenizer;
+  const joined = texts.find(({ facts }) => facts.joint !== undefined);
   return {
     path: files.map(({ path }) => path).join(" + "),
     sha256: createHash("sha256")
@@ -62,6 +63,7 @@ export function mixedCorpus(texts: readonly WeightedText[]): CorpusFacts {
     characters: sum(({ characters }) => characters),
     filtered: sum(({ filtered }) => filtered),
     ...(texts.some(({ facts }) => facts.documents !== undefined) && { documents: sum(({ documents = 1 }) => documents) }),
+    ...(joined?.facts.joint !== undefined && { joint: joined.facts.joint }),
     tokens: sum(({ tokens }) => tokens),
     distinct: vocabulary - deadTokens.length,
     dead: deadTokens.length,
@@ -155,7 +157,7 @@ export async function readCorpus(
     windows: separate
       ? requireSeparateWindows(name, heldOut, separate, separateWindows(lengths, heldOut, separate))
       : tokens - heldOutTokens(heldOut, tokens) - contextLength,
-    ...(documents > 1 && { documents }),
+    ...(documents > 1 && { documents, ...(!separate && { joint }) }),
   };
 }
 

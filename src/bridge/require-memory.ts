@@ -3,6 +3,7 @@ import { configInvalid } from "../config/config-invalid.js";
 import { familyOf } from "../config/models/families.js";
 import { modelSize } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
+import { isTokenArray } from "../formats/text/text-files.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { groupDigits } from "../text/format.js";
 
@@ -29,9 +30,12 @@ const wideFrom = 2 ** 31;
 /** Bytes of memory per process for a corpus: its tokens, and the order of the windows of an epoch if they are shuffled. */
 export function corpusMemory(
   { tokens, windows, tokenizer }: Pick<CorpusFacts, "tokens" | "windows" | "tokenizer">,
-  { model, training }: Pick<RunConfig, "model" | "training">,
+  { data: { corpus }, model, training }: Pick<RunConfig, "data" | "model" | "training">,
 ): number {
-  const bytesOfToken = tokenizer === undefined ? 1 : model.vocab_size <= 1 << 16 ? 2 : 4;
+  const texts = Array.isArray(corpus) ? corpus.map(({ path }) => path) : [corpus ?? ""];
+  const hasIds = texts.some(isTokenArray);
+  const isMapped = hasIds && texts.length === 1;
+  const bytesOfToken = isMapped ? 0 : tokenizer === undefined && !hasIds ? 1 : model.vocab_size <= 1 << 16 ? 2 : 4;
   const bytesOfOrder = training.train_sampling_strategy === "sequential" ? 0 : windows < wideFrom ? bytesOfIndex : 2 * bytesOfIndex;
   return tokens * bytesOfToken + windows * bytesOfOrder;
 }
@@ -43,7 +47,7 @@ export function corpusMemory(
  */
 export function requireCorpusMemory(
   corpus: Pick<CorpusFacts, "path" | "tokens" | "windows" | "tokenizer">,
-  config: Pick<RunConfig, "model" | "training">,
+  config: Pick<RunConfig, "data" | "model" | "training">,
   memory: number = installedMemory(),
 ): void {
   const needed = corpusMemory(corpus, config);

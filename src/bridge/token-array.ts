@@ -6,7 +6,7 @@ import { itemSizes } from "../formats/matrix.js";
 import { openNpy } from "../formats/numpy/npy-file.js";
 import { isDtype } from "../formats/stored-tensor.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
-import { countWith, heldOutTokens, requireWindows, type TokenizedText, tokenizerFacts } from "./tokenized-corpus.js";
+import { countWith, heldOutTokens, requireFile, requireWindows, type TokenizedText, tokenizerFacts } from "./tokenized-corpus.js";
 
 type TokenArray = Omit<TokenizedText, "tokenizer" | "separate"> & { readonly tokenizer: string | null };
 
@@ -29,6 +29,7 @@ const readers: Readonly<Record<string, (bytes: ArrayBuffer) => ArrayLike<number>
  */
 export async function readTokenArray(array: TokenArray, signal?: AbortSignal): Promise<CorpusFacts> {
   const { path, name = path, vocabulary, windowLength, heldOut, tokenizer } = array;
+  requireFile(path, "data.corpus");
   const { counts, largest, tokens, ...file } = await countIds(path, name, vocabulary, signal);
   if (largest >= vocabulary) {
     const message = `is ${vocabulary}, but ${name} has token ids up to ${largest}: set it to ${largest + 1} or more`;

@@ -132,7 +132,7 @@ export async function readTokenizedCorpus(
     deadTokens,
     windows:
       separate && counts.separate ? requireSeparateWindows(name, heldOut, separate, counts.separate) : tokens - heldOutTokens(heldOut, tokens) - windowLength,
-    ...(counts.documents > 1 && { documents: counts.documents }),
+    ...(counts.documents > 1 && { documents: counts.documents, ...(!separate && { joint: counts.joint }) }),
     tokenizer: tokenizerFacts(counts),
   };
 }
@@ -161,7 +161,8 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function requireFile(path: string, field: string): void {
+/** Require a readable file. @throws {BhBridgeError} `CONFIG_INVALID` that names the field. */
+export function requireFile(path: string, field: string): void {
   try {
     accessSync(path, constants.R_OK);
     if (!statSync(path).isFile()) throw new Error("it is not a file");

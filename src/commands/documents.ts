@@ -6,8 +6,13 @@ import { rerecordingSchema } from "../compare/rerecord.js";
 import { exportedSchema } from "../runner/exported.js";
 import { simulationSchema } from "../runner/simulate.js";
 import { untrainedTokensSchema } from "../runner/untrained-tokens.js";
+import { corpusFactsSchema } from "../runs/run-manifest.js";
 
 // The JSON documents whose schemas are those of a result. Commands import only their types, so that help does not load what computes the results.
+
+/** The document of `train --dry-run --json`. */
+export const corpusDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/corpus@1"), ...corpusFactsSchema.shape, documents: z.int() });
+export type CorpusDocument = z.output<typeof corpusDocumentSchema>;
 
 /** The document of `compare --json`. */
 export const compareDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/compare@1"), ...comparisonSchema.shape });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { z } from "zod";
-import { type TokenizerKind, tokenizerKinds } from "../config/data-schema.js";
+import { defaultField, type TokenizerKind, tokenizerKinds } from "../config/data-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { type CommonOptions, createCommand, repeated } from "./terminal/command.js";
 import { stopOnSignal } from "./terminal/stop-on-signal.js";
@@ -28,7 +28,7 @@ export function tokenizerCommand(): Command {
   )
     .addOption(new Option("--kind <kind>", "units that it merges: characters or UTF-8 bytes").choices(tokenizerKinds).makeOptionMandatory())
     .requiredOption("--vocab <n>", "vocabulary size", parseWhole(2))
-    .option("--corpus <file>", "UTF-8 text to train on; may be repeated (default: the built-in corpus)", repeated)
+    .option("--corpus <file>", "text to train on, as for `train`; may be repeated (default: the built-in corpus)", repeated)
     .requiredOption("-o, --out <file>", "new file")
     .option("--python <path>", "Python interpreter")
     .action(trainInTerminal);
@@ -40,13 +40,18 @@ async function trainInTerminal({ kind, vocab, corpus, out, python, ...common }: 
   const path = resolve(out);
   if (existsSync(path)) throw new BhBridgeError("FILE_UNWRITABLE", `${path} already exists: name another file with --out`);
   if (!existsSync(dirname(path))) throw new BhBridgeError("FILE_UNWRITABLE", `there is no folder ${dirname(path)}: create it, or name another file with --out`);
-  const [{ trainTokenizer }, { resolvePython }, { builtInPath }] = await Promise.all([
+  const [{ trainTokenizer }, { resolvePython }, { builtInPath }, { preparedText }, { isTokenArray }] = await Promise.all([
     import("../python/run-python-script.js"),
     import("../python/require-packages.js"),
     import("../config/paths-in-config.js"),
+    import("../bridge/prepared-text.js"),
+    import("../formats/text/text-files.js"),
   ]);
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the training of the tokenizer" });
-  const texts = corpus === undefined ? [builtInPath()] : corpus.map((each) => resolve(each));
+  const texts: string[] = [];
+  for (const each of corpus ?? [builtInPath()]) texts.push(await preparedText(resolve(each), defaultField, stop.signal));
+  const ids = texts.find(isTokenArray);
+  if (ids !== undefined) throw new BhBridgeError("CORPUS_INVALID", `${ids} has token ids, not text: name the text that they were made from`);
   const { path: interpreter } = await resolvePython(python === undefined ? {} : { python }, stop.signal);
   const { vocabulary } = await trainTokenizer(interpreter, { kind, vocab, corpora: texts, out: path }, stop.signal);
   terminal.document({ schema: "bh-bridge/tokenizer@1", kind, path, vocabulary } satisfies TokenizerDocument);

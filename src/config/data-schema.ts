@@ -3,6 +3,9 @@ import { z } from "zod";
 export const tokenizerKinds = ["char-bpe", "byte-bpe"] as const;
 export type TokenizerKind = (typeof tokenizerKinds)[number];
 
+/** Default field of the text of a document. */
+export const defaultField = "text";
+
 const corpusFileSchema = z.strictObject({
   path: z.string().min(1).describe("Text file, folder, glob or token array. A relative path in a config file starts at that file."),
   weight: z.number().positive().default(1).describe("Share of the training windows, relative to the sum of all weights."),
@@ -17,7 +20,7 @@ export const dataSchema = z.strictObject({
     .describe(
       "Text in ASCII, or in UTF-8 if model.vocab_size is at least 256; null uses the built-in corpus (The Man Who Was Thursday, 320,525 bytes). A text file, also as .gz or .zst; .jsonl or .parquet with documents in `field`; a folder or glob of such files; a folder of `datasets.save_to_disk`; or token ids, as .npy or as nanoGPT's train.bin. Or a list of these with weights; no training window spans two of the list. A relative path in a config file starts at that file.",
     ),
-  field: z.string().min(1).default("text").describe("Field of .jsonl, .parquet and saved datasets that holds the text of a document."),
+  field: z.string().min(1).default(defaultField).describe("Field of .jsonl, .parquet and saved datasets that holds the text of a document."),
   documents: z
     .enum(["pack", "separate"])
     .default("pack")

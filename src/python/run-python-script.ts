@@ -62,8 +62,8 @@ const countedSchema = z.object({
   unreachable: z.array(z.int()),
   restored: z.boolean(),
   documents: z.int(),
-  /** Texts of the tokens that join two documents. */
-  joint: z.array(z.string()),
+  /** Text that joins two documents. */
+  joint: z.string(),
   separate: z.strictObject({ windows: z.int(), heldOut: z.int() }).nullable(),
 });
 const unusableSchema = z.object({ unusable: z.string() });

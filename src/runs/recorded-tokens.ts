@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { hasTokenizer } from "../config/data-schema.js";
+import { corpusFiles } from "../config/paths-in-config.js";
 import { byteText, matchingTokens, mostByteTokens, type RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { RowTokens, type TokenText } from "../formats/row-tokens.js";
+import { isTokenArray } from "../formats/text/text-files.js";
 import { tokenizerText } from "../formats/tokenizer-text.js";
 import { requireRegular } from "./file-types.js";
 import { readRunConfig } from "./run-config.js";
@@ -50,7 +52,8 @@ export function chosenTokens(rows: RecordRows, { vocabulary, dead, text }: Vocab
 
 /** The text of the tokens of a run, by its tokenizer or as bytes. @throws {BhBridgeError} `RUN_CORRUPT` for a damaged tokenizer. */
 export function tokenTextOf(directory: string, config: RunConfig): TokenText | undefined {
-  if (!hasTokenizer(config)) return config.model.vocab_size <= mostByteTokens ? byteText : undefined;
+  if (!hasTokenizer(config))
+    return config.model.vocab_size <= mostByteTokens && !corpusFiles(config).some(({ path }) => isTokenArray(path)) ? byteText : undefined;
   const path = join(directory, runFiles.tokenizer);
   requireRegular(path);
   if (!existsSync(path)) return undefined;

@@ -28,7 +28,8 @@ export const environmentPinSchema = z.strictObject({
 });
 export type EnvironmentPin = z.output<typeof environmentPinSchema>;
 
-const corpusFactsSchema = z.strictObject({
+/** What a run records of its corpus. */
+export const corpusFactsSchema = z.strictObject({
   /** Several paths are joined by ` + `. */
   path: z.string(),
   /** SHA-256 of the file on disk, or of its prepared text; for several files, of one line `SHA-256 windows` per file. */
@@ -37,6 +38,8 @@ const corpusFactsSchema = z.strictObject({
   bytes: z.int(),
   /** Number of documents; absent for plain text and token ids. */
   documents: z.int().optional(),
+  /** What joins them: text of the tokens; absent if nothing does. */
+  joint: z.string().optional(),
   /** Characters, with all newlines as LF; 0 for token ids. */
   characters: z.int(),
   /** Dropped bytes, at or above the vocabulary. */

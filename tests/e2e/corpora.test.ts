@@ -1,6 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
+import { corpusDocumentSchema } from "../../src/commands/documents.js";
 import { readRunManifest } from "../../src/runs/run-manifest.js";
 import { run, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
@@ -52,6 +54,38 @@ test("two of --corpus are halves, with engine fast too", async () => {
   const both = await trained("--corpus", upper, "--corpus", other, "--steps", "2", "--engine", "fast");
   const [first, second] = readRunManifest(both).corpus.files ?? [];
   expect(Math.abs((first?.windows ?? 0) - (second?.windows ?? 0))).toBeLessThanOrEqual(1);
+});
+
+test("a compressed text and its bytes as token ids give the bits of the text; a run of documents resumes, and its corpus is noticed when it changes", async () => {
+  const ascii = "The quick brown fox jumps over the lazy dog.\n".repeat(40);
+  const plain = await trained("--corpus", text("plain.txt", ascii), "--steps", "2");
+  writeFileSync(join(folder.path, "plain.txt.gz"), gzipSync(ascii));
+  writeFileSync(join(folder.path, "train.bin"), Uint16Array.from(Buffer.from(ascii)));
+  for (const name of ["plain.txt.gz", "train.bin"]) {
+    expect(embedding(await trained("--corpus", join(folder.path, name), "--steps", "2")), name).toEqual(embedding(plain));
+  }
+  const lines = (word: string) => Array.from({ length: 30 }, (_, at) => JSON.stringify({ body: `${word} ${at}: ${ascii.slice(0, 40 + at)}` })).join("\n");
+  const documents = ["--corpus", text("stories.jsonl", lines("story")), "--set", "data.field=body", "--set", "data.documents=separate", ...constant];
+  const whole = await trained(...documents, "--steps", "4");
+  const { corpus } = readRunManifest(whole);
+  expect(corpus).toMatchObject({ path: join(folder.path, "stories.jsonl"), documents: 30 });
+  expect(Object.keys(corpus)).not.toContain("readFrom");
+  const part = await trained(...documents, "--steps", "2");
+  const resumed = await run(["resume", part, "--steps", "4", "--json"]);
+  expect(resumed.exitCode, resumed.stderr).toBe(0);
+  expect(embedding(part)).toEqual(embedding(whole));
+  text("stories.jsonl", lines("other"));
+  const changed = await run(["resume", part, "--steps", "6", "--json"]);
+  expect(JSON.parse(changed.stdout)).toMatchObject({ code: "RESUME_MISMATCH", message: expect.stringContaining("the corpus has changed") });
+});
+
+test("--dry-run reports what would be read, without training", async () => {
+  const path = text("few.jsonl", ["abcdefg", "xy", "12345"].map((each) => JSON.stringify({ text: each })).join("\n"));
+  const read = await run(["train", "--corpus", path, "--set", "data.window_length=4", "--dry-run", "--json", "--out", join(folder.path, "none")]);
+  expect(corpusDocumentSchema.parse(JSON.parse(read.stdout))).toMatchObject({ path, documents: 3, joint: "\n\n", tokens: 18, dead: 128 - 15, windows: 14 });
+  const { stdout } = await run(["train", "--corpus", path, "--set", "data.window_length=4", "--dry-run"]);
+  expect(stdout).toContain("3 documents, joined by a blank line\n         18 tokens, 15 distinct, 113 dead of 128; 14 windows");
+  expect(existsSync(join(folder.path, "none"))).toBe(false);
 });
 
 test.each([

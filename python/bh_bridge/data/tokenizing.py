@@ -302,7 +302,7 @@ def count(request: CountRequest) -> dict[str, object]:
         "unreachable": unreachable,
         "restored": restored,
         "documents": len(lengths),
-        "joint": [tokenizer.id_to_token(token) or str(token) for token in joint],
+        "joint": tokenizer.decode(joint, skip_special_tokens=False),
         "separate": _windows(np.asarray(lengths), cut) if cut else None,
     }
 

@@ -1,8 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readCorpus } from "../../bridge/corpus.js";
+import { preparedText } from "../../bridge/prepared-text.js";
+import { readTokenArray } from "../../bridge/token-array.js";
 import { readTokenizedCorpus } from "../../bridge/tokenized-corpus.js";
+import { defaultField } from "../../config/data-schema.js";
 import { BhBridgeError } from "../../errors.js";
+import { isTokenArray } from "../../formats/text/text-files.js";
 import { runFiles } from "../../runs/run-layout.js";
 import { readRunManifest } from "../../runs/run-manifest.js";
 
@@ -67,8 +71,11 @@ function parseRows(list: string, source: string, rows: number): number[] {
 export async function deadTokensOf(run: string, corpus: string | undefined, vocabulary: number): Promise<number[]> {
   if (corpus === undefined) return readRunManifest(run).corpus.deadTokens.filter((token) => token < vocabulary);
   const tokenizer = join(run, runFiles.tokenizer);
+  const path = await preparedText(corpus, defaultField);
+  const text = { path, name: corpus, vocabulary, windowLength: 0, heldOut: 0, python: undefined };
+  if (isTokenArray(path)) return (await readTokenArray({ ...text, tokenizer: null })).deadTokens;
   const facts = existsSync(tokenizer)
-    ? await readTokenizedCorpus({ path: corpus, tokenizer, vocabulary, windowLength: 0, heldOut: 0, python: undefined })
-    : await readCorpus(corpus, vocabulary, 0, 0);
+    ? await readTokenizedCorpus({ ...text, tokenizer })
+    : await readCorpus(path, vocabulary, 0, 0, path === corpus ? {} : { prepared: { from: corpus, field: defaultField } });
   return facts.deadTokens;
 }

@@ -4,6 +4,7 @@ import { modelInWords } from "../../config/run-config-fields.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { exitCodes } from "../../errors.js";
 import { hasStepLosses, notFinite, type TrainResult } from "../../runner/train-result.js";
+import type { CorpusFacts } from "../../runs/run-manifest.js";
 import { printable } from "../../text/escaping.js";
 import { count, formatBytes, groupDigits, type TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
@@ -20,6 +21,23 @@ function decimal(value: number | null, digits: number): string {
 
 const heading = (text: string, color: TextColors): string => `\n${color.bold(text)}`;
 
+/** The files of a corpus, its documents, tokens and windows. */
+export function corpusLines(corpus: CorpusFacts, { model }: Pick<RunConfig, "model">, windows: number): string[] {
+  const { documents = 1, joint, files = [corpus] } = corpus;
+  const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary omitted` : "";
+  const joined = joint === undefined ? "separate" : `joined by ${joint === "\n\n" ? "a blank line" : printable(joint)}`;
+  const texts = files.map(
+    ({ path }, index) =>
+      `${index === 0 ? "Corpus " : "       "}  ${printable(path)}${corpus.files ? `: ${count(corpus.files[index]?.windows ?? 0, "window")}` : ""}`,
+  );
+  return [
+    ...texts,
+    ...(documents > 1 ? [`         ${count(documents, "document")}, ${joined}`] : []),
+    `         ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${count(windows, "window")}`,
+    ...(corpus.tokenizer?.restored === false ? ["         its tokens do not restore the text exactly: the tokenizer normalizes or drops parts of it"] : []),
+  ];
+}
+
 /** Corpus, model, device and directory of a run that starts. */
 export function formatStart(
   { directory, manifest, windows }: Pick<StartedRun, "directory" | "manifest" | "windows">,
@@ -28,11 +46,8 @@ export function formatStart(
 ): string {
   const { corpus, environment, parameters, processes = 1 } = manifest;
   const each = processes > 1 ? ` in each of ${processes} processes` : "";
-  const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary omitted` : "";
   return [
-    `Corpus   ${printable(corpus.path)}`,
-    `         ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${count(windows, "window")}`,
-    ...(corpus.tokenizer?.restored === false ? ["         its tokens do not restore the text exactly: the tokenizer normalizes or drops parts of it"] : []),
+    ...corpusLines(corpus, { model }, windows),
     `Model    ${modelInWords(model)}, ${count(parameters, "parameter")}, ${model.dtype}; start: ${init.kind}`,
     `Device   ${environment.device}, ${count(environment.threads, "thread")}${each} (${environment.cpu_capability})`,
     `Run      ${printable(relative(process.cwd(), directory))}`,

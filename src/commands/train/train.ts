@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../config/config-options.js";
+import type { CorpusDocument } from "../documents.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import { addNodeOptions, type NodeValues, nodesOf, takePlace } from "./node-options.js";
@@ -16,6 +17,7 @@ interface TrainCommandOptions extends CommonOptions, ConfigOptionValues, NodeVal
   ifNew?: boolean;
   onEvent?: string;
   serve?: boolean;
+  dryRun?: boolean;
 }
 
 export function trainCommand(): Command {
@@ -27,17 +29,21 @@ export function trainCommand(): Command {
     .option("--if-new", "result of an equal complete run in --out, if there is one, instead of a new run")
     .option("--on-event <command>", "shell command for alerts and the end, with the event as JSON on stdin")
     .option("--serve", "local page with the run while it trains")
+    .option("--dry-run", "documents, tokens and windows of the corpus, without training")
     .option("--print-config", "complete configuration with the source of each value, without training")
-    .action(async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, serve, ...options }: TrainCommandOptions) => {
-      const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) });
-      const { nnodes, nodeRank, rdzvEndpoint, rdzvId, ...given } = options;
-      const nodes = nodesOf({ nnodes, nodeRank, rdzvEndpoint, rdzvId });
-      if (nodes && (await takePlace(nodes, given.python, terminal))) return;
-      if (nodes) given.nproc = String(nodes.count * Number(given.nproc ?? 1)); // NaN is refused by the configuration
-      const resolved = await loadFromOptions({ ...given, ...(resumeState && { resumeState }) }, out);
-      if (printConfig) await printResolved(resolved, terminal);
-      else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent, serve }, terminal);
-    });
+    .action(
+      async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, serve, dryRun, ...options }: TrainCommandOptions) => {
+        const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) });
+        const { nnodes, nodeRank, rdzvEndpoint, rdzvId, ...given } = options;
+        const nodes = nodesOf({ nnodes, nodeRank, rdzvEndpoint, rdzvId });
+        if (nodes && (await takePlace(nodes, given.python, terminal))) return;
+        if (nodes) given.nproc = String(nodes.count * Number(given.nproc ?? 1)); // NaN is refused by the configuration
+        const resolved = await loadFromOptions({ ...given, ...(resumeState && { resumeState }) }, out);
+        if (printConfig) await printResolved(resolved, terminal);
+        else if (dryRun) await printCorpus(resolved, terminal);
+        else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent, serve }, terminal);
+      },
+    );
 }
 
 async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
@@ -50,6 +56,20 @@ async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Prom
   reportPitfalls(pitfallsOf(resolved.config), terminal);
   terminal.print(formatResolved(resolved, terminal.color));
   terminal.document(configDocument(resolved));
+}
+
+async function printCorpus(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
+  const [{ corpusOf }, { requireCorpusMemory }, { stopOnSignal }, { corpusLines }] = await Promise.all([
+    import("../../bridge/corpus.js"),
+    import("../../bridge/require-memory.js"),
+    import("../terminal/stop-on-signal.js"),
+    import("./format-result.js"),
+  ]);
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping" });
+  const { readFrom: _prepared, ...corpus } = await corpusOf(resolved, stop.signal);
+  requireCorpusMemory(corpus, resolved.config);
+  terminal.print(corpusLines(corpus, resolved.config, corpus.windows).join("\n"));
+  terminal.document({ schema: "bh-bridge/corpus@1", ...corpus, documents: corpus.documents ?? 1 } satisfies CorpusDocument);
 }
 
 type RunOptions = Pick<TrainCommandOptions, "out"> & {

@@ -1,3 +1,4 @@
+import { isTokenArray } from "../../formats/text/text-files.js";
 import { families, familyOf } from "../models/families.js";
 import { vocabularyProblem } from "../models/python-model.js";
 import { modelSize, type RunConfig } from "../run-config-fields.js";
@@ -21,6 +22,16 @@ export const dataRules: readonly CrossFieldRule[] = [
       const paths = Array.isArray(corpus) ? corpus.map(({ path }) => path) : [];
       const twice = paths.find((path, index) => paths.indexOf(path) < index);
       return twice === undefined ? undefined : `names ${twice} twice: name it once, with the sum of the weights`;
+    },
+  },
+  {
+    path: "data.train_tokenizer",
+    reads: ["data.tokenizer", "data.corpus"],
+    problem: ({ data: { corpus, tokenizer, train_tokenizer } }) => {
+      const paths = Array.isArray(corpus) ? corpus.map(({ path }) => path) : [corpus ?? ""];
+      const ids = paths.find(isTokenArray);
+      if (train_tokenizer === null || tokenizer !== null || ids === undefined) return undefined;
+      return `cannot be trained on ${ids}, which has token ids: omit it, or name the tokenizer of the ids with data.tokenizer`;
     },
   },
   {

@@ -15,6 +15,8 @@ export interface DocumentPart {
 }
 
 const chunkBytes = 1 << 20;
+/** Of zstd, whose decoder returns all that a chunk holds at once. */
+const packedChunkBytes = 1 << 14;
 
 /**
  * Read the documents of a file, front to back: as many at a time as come together, so that memory does not grow with the file.
@@ -84,18 +86,17 @@ function textOfLine(bytes: Buffer, field: string, at: string): Uint8Array | unde
 }
 
 function encoded(text: unknown, field: string, at: string): Uint8Array {
-  if (typeof text !== "string")
-    throw invalid(
-      at,
-      `: "${field}" is ${text === null || text === undefined ? "null" : `a ${typeof text}`}, not a text. Remove the document, or name another field with data.field`,
-    );
-  if (/\p{Surrogate}/u.test(text)) throw invalid(at, `: "${field}" has half of a surrogate pair, which UTF-8 cannot hold. Correct or remove the document`);
+  if (typeof text !== "string") {
+    const found = text === null || text === undefined ? "null" : `a ${typeof text}`;
+    throw invalid(at, `has no text: "${field}" is ${found}. Remove the document, or name another field with data.field`);
+  }
+  if (/\p{Surrogate}/u.test(text)) throw invalid(at, `has half of a surrogate pair in "${field}", which UTF-8 cannot hold. Correct or remove the document`);
   return Buffer.from(text, "utf8");
 }
 
 /** The bytes of a file, decompressed. @throws {BhBridgeError} `CORPUS_INVALID`. */
 async function* chunksOf({ path, compression }: TextFile, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: chunkBytes, ...(signal && { signal }) });
+  const file = createReadStream(path, { highWaterMark: compression === "zstd" ? packedChunkBytes : chunkBytes, ...(signal && { signal }) });
   try {
     if (compression === "gzip") yield* pipeline(file, createGunzip({ chunkSize: chunkBytes }), () => undefined);
     else if (compression === "zstd") yield* decompressed(file);
