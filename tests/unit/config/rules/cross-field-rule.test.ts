@@ -9,6 +9,10 @@ testRules(dataRules, {
       message: "data.corpus: names /a.txt twice: name it once, with the sum of the weights",
     },
     {
+      set: ["data.corpus=/train.bin", "data.train_tokenizer=byte-bpe"],
+      message: "data.train_tokenizer: cannot be trained on /train.bin, which has token ids: omit it, or name the tokenizer of the ids with data.tokenizer",
+    },
+    {
       set: ["data.window_length=129"],
       message: "data.window_length: must not exceed the model's 128 positions, got 129",
     },
@@ -17,7 +21,7 @@ testRules(dataRules, {
       message: "seeds.data: is 1, but training.data_seed has the same meaning and is 2: omit training.data_seed",
     },
   ],
-  met: [],
+  met: [["data.corpus=/train.bin", "data.train_tokenizer=byte-bpe", "data.tokenizer=/tokenizer.json"]],
 });
 
 const ownModel = [`model.code=${join(import.meta.dirname, "../../../../examples/one_layer_attention.py")}`, "model.type=python", "model.class=Net"];
