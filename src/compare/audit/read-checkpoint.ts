@@ -188,10 +188,14 @@ function digestOf(digests: ReadonlyMap<string, string>): string {
   return createHash("sha256").update(lines.join("")).digest("hex");
 }
 
-/** Whether some element is NaN or infinite: all bits of its exponent are set. */
+/** The bits of an exponent, which are all set in NaN and infinity, in the last two or four bytes of an element. */
+const exponents: Readonly<Record<string, number>> = { BF16: 0x7f80, F16: 0x7c00, F32: 0x7f80_0000, F64: 0x7ff0_0000 };
+
 function hasNotFinite(dtype: string, { buffer, byteOffset, byteLength }: Uint8Array): boolean {
-  if (dtype === "F32") return new Uint32Array(buffer, byteOffset, byteLength / 4).some((bits) => (bits & 0x7f80_0000) === 0x7f80_0000);
-  if (dtype === "F64") return new Float64Array(buffer, byteOffset, byteLength / 8).some((value) => !Number.isFinite(value));
-  const exponent = dtype === "BF16" ? 0x7f80 : dtype === "F16" ? 0x7c00 : undefined;
-  return exponent !== undefined && new Uint16Array(buffer, byteOffset, byteLength / 2).some((bits) => (bits & exponent) === exponent);
+  const exponent = exponents[dtype];
+  if (exponent === undefined) return false;
+  const words = exponent > 0xffff ? new Uint32Array(buffer, byteOffset, byteLength / 4) : new Uint16Array(buffer, byteOffset, byteLength / 2);
+  const [first, stride] = dtype === "F64" ? [1, 2] : [0, 1];
+  for (let index = first; index < words.length; index += stride) if (((words[index] ?? 0) & exponent) === exponent) return true;
+  return false;
 }

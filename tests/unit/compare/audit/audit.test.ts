@@ -184,6 +184,34 @@ test("a NaN outside the sampled rows is found unless only those are read", async
   expect((await audit(series, { sample: true })).findings).toEqual([]);
 });
 
+test.each(["bfloat16", "float16", "float32", "float64"])("infinity and NaN of %s are found, the largest numbers are not", async (dtype) => {
+  const series = temporaryDirectory();
+  const make = `
+import sys, torch
+from safetensors.torch import save_file
+t = torch.full((3, 5), torch.finfo(torch.${dtype}).max, dtype=torch.${dtype})
+for step, value in enumerate((-1, float("inf"), float("nan"))):
+    t[2, 4] = value
+    import os; os.mkdir(f"{sys.argv[1]}/step{step}"); save_file({"wte.weight": t}, f"{sys.argv[1]}/step{step}/model.safetensors")
+print(0)`;
+  expectedFrom(make, series);
+  const { findings } = await audit(series);
+  expect(findings.map(({ kind, checkpoints }) => `${kind} ${checkpoints.map((path) => basename(path))}`)).toEqual(["not-finite step1", "not-finite step2"]);
+});
+
+test("the root mean square is that of the sampled rows in numpy", async () => {
+  const { series } = await audit(join(directory, "seed1"), { sample: true });
+  const [embedding] = series[0]?.sampled ?? [];
+  expect(embedding).toEqual({ tensor: "embed_tokens.weight", rows: 64, of: 256 });
+  const rms = `
+import sys, numpy as np
+from safetensors.numpy import load_file
+w = load_file(sys.argv[1])["embed_tokens.weight"].astype(np.float64)
+rows = np.concatenate([np.arange(start, start + 16) for start in (24, 88, 152, 216)])  # 4 blocks of 16, evenly spread
+print(float(np.sqrt(np.mean(w[rows] ** 2))))`;
+  expect(series[0]?.checkpoints.at(-1)?.rms).toBeCloseTo(expectedFrom<number>(rms, join(directory, "seed1/step150", first)), 12);
+});
+
 test("wrong arguments are wrong usage", async () => {
   await expect(audit(join(directory, "nothing"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
   await expect(audit(temporaryDirectory())).rejects.toThrow(/has neither a model nor checkpoints such as checkpoint-1000/);
