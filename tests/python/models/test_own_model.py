@@ -118,7 +118,7 @@ class Net(nn.Module):
         (request(name="Nett"), 'model.class: /somewhere/net.py has no "Nett": did you mean "Net"?'),
         (request(name="rows"), "model.class: rows of /somewhere/net.py is not a class of torch.nn.Module"),
         (request(wide=1), "model.fields: Net of /somewhere/net.py raises TypeError: "),
-        (request(embedding="tok.weigth"), 'has no matrix "tok.weigth": did you mean "first.weight"?'),
+        (request(embedding="tok.weigth"), 'has no matrix "tok.weigth": did you mean "tok.weight"?'),
         (request(NO_EMBEDDING), 'set model.embedding to the name of its embedding, one of "tok.weight"'),
         (request("x = 1\ny = x / 0\n"), "net.py:2 raises ZeroDivisionError: division by zero in `y = x / 0`"),
         (request("def f(:\n"), "model.code: /somewhere/net.py:1 raises SyntaxError"),

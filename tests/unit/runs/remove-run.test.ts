@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { foreignEntry, planRemoval, removeRun } from "../../../src/runs/remove-run.js";
@@ -40,6 +40,16 @@ test("what nothing shows to be a run is not planned to go", async () => {
     code: "RUN_NOT_FOUND",
     message: `${run} is not removed: it holds thesis.tex, which is not a part of a run. Move it elsewhere first`,
   });
+});
+
+test("a copy of code is part of a run only if its configuration names code", async () => {
+  const { run } = written();
+  writeFileSync(join(run, "model.py"), "");
+  expect(foreignEntry(run)).toBe("model.py");
+  const path = join(run, "config.json");
+  const config = JSON.parse(readFileSync(path, "utf8"));
+  writeFileSync(path, JSON.stringify({ ...config, model: { ...config.model, type: "python", code: { path: "/a/net.py", sha256: "0" } } }));
+  expect(foreignEntry(run)).toBeUndefined();
 });
 
 test("a run that a process writes is not planned to go", async () => {
