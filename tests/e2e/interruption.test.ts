@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
 import { trainResultSchema } from "../../src/runner/train-result.js";
-import { eventually, isAlive, marked, projectRoot, python, start, temporaryFolder } from "./program.js";
+import { eventually, isAlive, marked, projectRoot, python, start, temporaryFolder, warmPython } from "./program.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -40,10 +40,10 @@ test("Ctrl-C ends after the step with a document, status stopped and exit code 1
 });
 
 /** Run the program on a terminal, and press keys when it has written something. */
-async function press(keys: string, when: string, args: readonly string[]) {
+async function press(keys: string, when: string, args: readonly string[], interpreter = warmPython) {
   const script = [join(import.meta.dirname, "press_keys.py"), when, keys];
   const program = [process.execPath, join(projectRoot, "dist/cli.js"), ...args];
-  const { stdout } = await execa("python3", [...script, ...program], { env: { BH_BRIDGE_PYTHON: python, CI: "" }, stdin: "ignore" });
+  const { stdout } = await execa("python3", [...script, ...program], { env: { BH_BRIDGE_PYTHON: interpreter, CI: "" }, stdin: "ignore" });
   return JSON.parse(stdout) as { written: string; exit_code: number; is_restored: boolean };
 }
 
@@ -51,7 +51,7 @@ const trainHere = (name: string) => ["train", "--device", "cpu", "--threads", "1
 const acknowledged = (what: string) => `${what}. Press Ctrl-C again to end at once`;
 
 test.each([1, 2, 3])("Ctrl-C %i times in a terminal while PyTorch is loaded ends with 130, and leaves terminal and folder as they were", async (times) => {
-  const pressed = await press("^C".repeat(times), "starting", trainHere(`start-${times}`));
+  const pressed = await press("^C".repeat(times), "starting", trainHere(`start-${times}`), python);
   expect(pressed).toMatchObject({ exit_code: 130, is_restored: true });
   expect(pressed.written).toContain(acknowledged("Stopping"));
   expect(pressed.written).not.toMatch(/hello|model\.create|trainer\.|Go on with/);

@@ -6,6 +6,7 @@ import { errorDocumentSchema } from "../../src/commands/terminal/terminal-docume
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { readLedger } from "../../src/sweep/ledger.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
+import { repetitions } from "../repetitions.js";
 import { eventually, marked, run, start, temporaryFolder, withoutTorch } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
@@ -144,7 +145,7 @@ describe("deaths", () => {
   }, 240_000);
 
   test("a worker that is killed is replaced, and its trial goes on; sweep cancel stops it after a step, and sweep retry ends it", async () => {
-    const file = sweepFile("worker", { base: { ...long, training: { ...long.training, max_steps: 500 } }, seeds: 1 });
+    const file = sweepFile("worker", { base: { ...long, training: { ...long.training, max_steps: repetitions(500, 900) } }, seeds: 1 });
     const controller = start(["sweep", file, "--out", join(folder.path, "worker"), "--json"]);
     expect(await eventually(isTraining("worker", 1), 90_000)).toBe(true);
     const workerOf = () => [...readLedger(directoryIn("worker")).values()][0]?.worker?.pid ?? 0;

@@ -24,6 +24,8 @@ CORPUS = "It was many and many a year ago, in a kingdom by the sea, that a maide
 NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert", "step_method")
 ENGINES["sgd"] = "sgd_engine"  # beside the real ones: what holds for it holds for any
 use_first()
+IS_FULL = os.environ.get("FULL_TESTS") == "1"
+"""Whether what takes long is done as often, and as large, as the documents claim."""
 
 
 def _with(request: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_run import MODEL, differences, events_of, in_child, killed_at, train
+from tiny_run import IS_FULL, MODEL, differences, events_of, in_child, killed_at, train
 
 FAST: dict[str, Any] = {"engine": "fast"}
-SHORT: dict[str, Any] = {"training__max_steps": 20}
+SHORT: dict[str, Any] = {"training__max_steps": 40 if IS_FULL else 20}
 TRY = {"compile": "try", "reason": "it pays for a run of this length"}
 
 
@@ -110,7 +109,7 @@ def test_a_compiled_run_resumes_to_the_same_bits_and_only_where_it_can_be_compil
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
-    if os.environ.get("FULL_TESTS") != "1":
+    if not IS_FULL:
         monkeypatch.setenv("TORCHINDUCTOR_VEC_ISA_OK", "0")  # scalar kernels compile in less time
     compiled: dict[str, Any] = {**FAST, "engine__compiling": {"compile": "require", "reason": "engine.compile is on"}}
     run, undisturbed = tmp_path / "run", tmp_path / "whole"

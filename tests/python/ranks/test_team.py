@@ -12,12 +12,13 @@ import pytest
 import torch
 from bh_bridge.ranks.group import Group
 from safetensors import safe_open
-from tiny_run import CORPUS, MODEL, RUN, differences, events_of, in_child, killed_at, train
+from tiny_run import CORPUS, IS_FULL, MODEL, RUN, differences, events_of, in_child, killed_at, train
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments, logging
 
 TWO = {"engine__processes": 2}
 # 602 windows make 66 batches of 9, and one of 8 that three processes cannot share out evenly.
 THREE = {"engine__processes": 3, "training__per_device_train_batch_size": 9}
+SEVERAL = THREE if IS_FULL else TWO
 STEPS = 70
 
 
@@ -29,11 +30,11 @@ def _sources(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two processes that nobody interrupted, with dropout and noise."""
+    """A run of several processes that nobody interrupted, with dropout and noise."""
     directory = tmp_path_factory.mktemp("whole") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(bh_bridge.__file__).parents[1]))
-        outcome = in_child(lambda: train(directory, **TWO))
+        outcome = in_child(lambda: train(directory, **SEVERAL))
     assert outcome["status"] == "completed", outcome
     return directory
 
@@ -84,9 +85,9 @@ def plain_training(folder: Path) -> dict[str, Any]:
 
 def test_a_run_whose_rank_0_was_killed_leaves_nobody_and_goes_on_to_the_same_bits(tmp_path: Path, whole: Path) -> None:
     run = tmp_path / "run"
-    killed_at(run, "step_end", 27, **TWO)
+    killed_at(run, "step_end", 27, **SEVERAL)
     assert not left(tmp_path)
-    outcome = in_child(lambda: train(run, "exact", **TWO))
+    outcome = in_child(lambda: train(run, "exact", **SEVERAL))
     assert (outcome["status"], outcome["from_step"]) == ("completed", 20)
     assert differences(run, whole) == []
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readMatrix } from "../../../../src/formats/stored-tensor.js";
 import { openTorchArchive } from "../../../../src/formats/torch/torch-archive.js";
+import { repetitions } from "../../../repetitions.js";
 import { failureOf } from "../failure-of.js";
 import { expectedFrom, temporaryDirectory } from "../reference-python.js";
 
@@ -172,6 +173,8 @@ print(0)`;
   expectedFrom(program, path);
 }
 
+const depth = repetitions(10 ** 6, 10 ** 7);
+
 describe("handmade pickles that torch would never write", () => {
   test("the frame of the attacks itself is sound", () => {
     const path = join(directory, "frame.pt");
@@ -193,7 +196,7 @@ describe("handmade pickles that torch would never write", () => {
       "b']q\\0' + b''.join(b'](' + b'h' + bytes([i]) + b'h' + bytes([i]) + b'h' + bytes([i]) + b'eq' + bytes([i + 1]) for i in range(40)) + b'.'",
       /unfold to more/,
     ],
-    ["ten million nested lists", "b'\\x5d' * 10**7 + b'a' * (10**7 - 1) + b'.'", /nest deeper/],
+    [`${depth} nested lists`, `b'\\x5d' * ${depth} + b'a' * (${depth} - 1) + b'.'`, /nest deeper/],
     ["a string longer than the file", "b'X' + u32(2**31) + b'.'", /are left/],
     ["an integer of a gigabyte", "b'\\x8b' + u32(2**30) + b'.'", /at most 1024/],
     ["an empty stack", "b'.'", /empty stack/],
