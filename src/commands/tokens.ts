@@ -58,7 +58,7 @@ function csvOfCandidates({ candidates }: TokensDocument): string {
 
 /** Format the tokens that never trained: how they were found, the strongest candidates, and the largest groups of equal rows. */
 export function formatTokens(document: TokensDocument, top: number, color: TextColors, width?: number): string {
-  const { source, tensors, rows, dims, step, unused, threshold, candidates, equal, notes } = document;
+  const { source, tensors, rows, dims, step, unused, threshold, candidates, equal, near, notes } = document;
   const at = step === undefined ? "" : `, step ${groupDigits(step)}`;
   const output = tensors.output === tensors.input ? "" : `, output embedding ${printable(tensors.output)}`;
   const shown = candidates.slice(0, top);
@@ -87,8 +87,17 @@ export function formatTokens(document: TokensDocument, top: number, color: TextC
     "",
     `  Equal rows: C = ${groupDigits(equal.C)} black holes, P = ${groupDigits(equal.P)} tokens in them`,
     ...(equal.C === 0 ? [] : ["", holesTable(equal, width)]),
+    ...(near.length === 0
+      ? []
+      : ["", `  Nearly equal: ${count(near.length, "group")} of candidates; the largest has ${(near[0] ?? []).length}: ${wordList(near[0] ?? [])}`]),
     ...notes.map((note) => wrap(`  Note: ${note}`, width)),
   ].join("\n");
+}
+
+const maxListed = 10;
+
+function wordList(ids: readonly number[]): string {
+  return `${ids.slice(0, maxListed).join(", ")}${ids.length > maxListed ? ", …" : ""}`;
 }
 
 function onsetLines({ onset }: TokensDocument): string[] {

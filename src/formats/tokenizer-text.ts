@@ -44,13 +44,8 @@ const tokenizerSchema = z.looseObject({
 
 /** How the tokens of a tokenizer.json are written. Bytes that are no whole characters are written as `<0xE2>`. */
 export function tokenizerText(path: string): TokenText {
-  return textsOfTokenizer(JSON.parse(readFileSync(path, "utf8")));
-}
-
-/** As `tokenizerText`, from the content of the file. */
-export function textsOfTokenizer(definition: unknown): TokenText {
-  const { model, added_tokens, decoder } = tokenizerSchema.parse(definition);
-  const shown = decoder?.type === "ByteLevel" ? ofBytes : (text: string) => text;
+  const { model, added_tokens, decoder } = tokenizerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  const shown = decoder?.type === "ByteLevel" ? textOfBytes : (text: string) => text;
   const pairs: [string, number][] = Array.isArray(model.vocab) ? model.vocab.map(([text], id) => [text, id]) : Object.entries(model.vocab);
   const texts = new Map(pairs.map(([text, id]) => [id, shown(text)]));
   for (const { id, content } of added_tokens) texts.set(id, content);
@@ -67,6 +62,7 @@ const hidden = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !
 /** The byte that a character stands for: printable ones for themselves, the others for characters from 256 on, as GPT-2's tokenizer has it. */
 const byteOf = new Map([...Array(256).keys()].map((byte) => [String.fromCharCode(isPrintable(byte) ? byte : 256 + hidden.indexOf(byte)), byte]));
 
-function ofBytes(text: string): string {
+/** The text of a token of a byte-level vocabulary, whose characters stand for bytes. */
+export function textOfBytes(text: string): string {
   return bytesAsText(Uint8Array.from(text, (character) => byteOf.get(character) ?? 0x3f));
 }

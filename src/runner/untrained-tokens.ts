@@ -8,7 +8,15 @@ import { defaultKernels } from "../analysis/kernels/load-kernels.js";
 import type { ScanOptions } from "../analysis/scan/observation.js";
 import { runHere } from "../analysis/scan/run-in-parts.js";
 import { onsetStates } from "../analysis/untrained/onset.js";
-import { type Embeddings, farthest, indicatorNames, type RowIndicators, rowIndicators, type UnusedRows } from "../analysis/untrained/row-indicators.js";
+import {
+  type Embeddings,
+  farthest,
+  indicatorNames,
+  nearlyEqualRows,
+  type RowIndicators,
+  rowIndicators,
+  type UnusedRows,
+} from "../analysis/untrained/row-indicators.js";
 import { chooseThreshold, type Threshold } from "../analysis/untrained/threshold.js";
 import { BhBridgeError } from "../errors.js";
 import { isDirectory } from "../formats/file-bytes.js";
@@ -52,6 +60,8 @@ export const untrainedTokensSchema = z.strictObject({
     .optional(),
   /** Groups of equal rows of the input embedding. */
   equal: z.strictObject(censusShape),
+  /** Groups of nearly equal rows among the first 1,000 candidates: within 1 % of the norm of their first token. */
+  near: z.array(counts).readonly(),
   notes: z.array(z.string()).readonly(),
 });
 export type UntrainedTokens = z.output<typeof untrainedTokensSchema>;
@@ -112,7 +122,7 @@ function unusedRows(
   const rowsOf = (of: readonly number[]) => tokens.rowsOf(of.filter((token) => tokens.has(token))).filter((row) => Number.isFinite(norms[row]));
   const rows = rowsOf([...reasons.keys()]);
   const sure = rowsOf([...reasons].flatMap(([token, reason]) => (reliable.has(reason) ? [token] : [])));
-  if (rows.length > 0) return { rows, reliable: sure.length >= Math.min(fewestReliable, rows.length) ? sure : rows };
+  if (rows.length > 0) return { rows, reliable: sure.length >= Math.min(fewestReliable, rows.length) ? sure : rows, isChosen: reliable.has(ownChoice) };
   if (equalRows.length > 0) return { rows: equalRows, reliable: equalRows, fallback: "the rows of the largest black hole" };
   const order = Array.from(norms.keys())
     .filter((row) => Number.isFinite(norms[row]))
@@ -164,6 +174,8 @@ export async function untrainedTokens(path: string, options: UntrainedTokensOpti
     const find = (norms: Float64Array) => (found = unusedRows(known, rows.rowTokens, norms, rows.rowTokens.rowsOf(largest)));
     const indicators = await runHere(rowIndicators(embeddings, find, kernels), shape[0], options);
     const threshold = chooseThreshold(indicators) ?? null;
+    const candidates = threshold ? candidatesOf(indicators, threshold, known, rows.rowTokens) : [];
+    const compared = rows.rowTokens.rowsOf(candidates.slice(0, maxCompared).map(({ id }) => id));
     return {
       source: path,
       tensors: { input: input.tensor, output: output.tensor },
@@ -175,10 +187,11 @@ export async function untrainedTokens(path: string, options: UntrainedTokensOpti
         how: howFound(known, found ?? { rows: [], reliable: [] }, indicators.reference, rows.rowTokens),
       },
       threshold,
-      candidates: threshold ? candidatesOf(indicators, threshold, known, rows.rowTokens) : [],
+      candidates,
       histogram: histogramOf(indicators, threshold?.indicator ?? "cosine"),
       ...(input.history && step === undefined && { onset: await onsetOf(path, input, indicators.reference, options) }),
       equal,
+      near: nearlyEqualRows(rows, compared).map((group) => rows.rowTokens.ofRows(group)),
       notes: notesOf(indicators),
     };
   } finally {
@@ -204,6 +217,7 @@ function candidatesOf(
 }
 
 const bins = 48;
+const maxCompared = 1000;
 
 function histogramOf({ all, reference }: RowIndicators, indicator: (typeof indicatorNames)[number]): UntrainedTokens["histogram"] {
   const isUnused = new Set(reference);

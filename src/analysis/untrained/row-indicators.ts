@@ -1,6 +1,6 @@
 import { itemSizes, type RowSource } from "../../formats/matrix.js";
 import { decodeElements } from "../elements.js";
-import { distance, euclideanNorm } from "../geometry/centroid.js";
+import { euclideanNorm } from "../geometry/centroid.js";
 import type { KernelChoice } from "../kernels/load-kernels.js";
 import { type PrincipalAxis, principalAxis } from "./principal-axis.js";
 import { arithmeticOf, rowProducts } from "./row-products.js";
@@ -14,6 +14,27 @@ type Indicators = Readonly<Record<IndicatorName, number>>;
 export interface Embeddings {
   readonly input: RowSource;
   readonly output: RowSource;
+}
+
+/** Rows closer than this part of their norm are nearly equal. */
+export const nearlyEqual = 0.01;
+
+/** Groups of nearly equal rows: each row joins the first group whose first row is near, by decreasing size. Groups of one are omitted. */
+export function nearlyEqualRows(source: RowSource, rows: readonly number[]): number[][] {
+  const read = rowReader(source);
+  const groups: { values: Float64Array; norm: number; rows: number[] }[] = [];
+  for (const row of rows) {
+    const values = read(row);
+    const norm = euclideanNorm(values);
+    const isNear = (other: (typeof groups)[number]): boolean => {
+      const limit = nearlyEqual * other.norm;
+      return Math.abs(norm - other.norm) <= limit && distance(values, other.values) <= limit;
+    };
+    const group = groups.find(isNear);
+    if (group) group.rows.push(row);
+    else groups.push({ values, norm, rows: [row] });
+  }
+  return groups.flatMap((group) => (group.rows.length > 1 ? [group.rows] : [])).sort((a, b) => b.length - a.length);
 }
 
 /** Every row of a model compared with rows that are known to be unused. */
@@ -31,10 +52,12 @@ export interface RowIndicators {
 export interface UnusedRows {
   readonly rows: readonly number[];
   readonly reliable: readonly number[];
+  /** Whether all are taken as they are, since a user chose them. */
+  readonly isChosen?: boolean;
 }
 
 /** Unused rows among which the densest group is looked for. */
-const maxSample = 256;
+const maxSample = 128;
 /** Part of them that makes a group, and the smallest one. */
 const groupShare = 1 / 8;
 const smallestGroup = 8;
@@ -58,6 +81,13 @@ export function medianOf(values: ArrayLike<number>): number {
   return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN) + (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)) / 2;
 }
 
+/** ‖a − b‖₂, in one loop without copies: it is called for each pair of a sample. */
+function distance(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += ((a[index] ?? 0) - (b[index] ?? 0)) ** 2;
+  return Math.sqrt(sum);
+}
+
 /** The component-wise median of rows, and the distance from it up to which rows are near. */
 function centreOf(rows: readonly Float64Array[]): { centre: Float64Array; limit: number } {
   const centre = new Float64Array(rows[0]?.length ?? 0).map((_, column) => medianOf(rows.map((values) => values[column] ?? 0)));
@@ -75,7 +105,7 @@ function densestGroup(rows: readonly Float64Array[]): readonly Float64Array[] {
 }
 
 /** The unused rows around the densest group of the reliable ones, and their mean: trained rows among them, even many, do not move it. */
-function referenceOf(source: RowSource, { rows, reliable }: UnusedRows): { rows: number[]; mean: Float64Array } {
+function referenceOf(source: RowSource, { rows, reliable, isChosen = false }: UnusedRows): { rows: number[]; mean: Float64Array } {
   const read = rowReader(source);
   const step = Math.max(1, reliable.length / maxSample);
   const sample = Array.from({ length: Math.min(reliable.length, maxSample) }, (_, index) => read(reliable[Math.floor(index * step)] ?? 0));
@@ -85,7 +115,7 @@ function referenceOf(source: RowSource, { rows, reliable }: UnusedRows): { rows:
   const mean = new Float64Array(source.columns);
   for (const row of rows) {
     const values = read(row);
-    if (!(distance(values, centre) <= limit)) continue;
+    if (!isChosen && !(distance(values, centre) <= limit)) continue;
     kept.push(row);
     for (let column = 0; column < mean.length; column++) mean[column] = (mean[column] ?? 0) + (values[column] ?? 0);
   }

@@ -37,7 +37,7 @@ interface Multiplier {
 }
 
 /** Rows decoded at a time, so that they stay in the processor's cache. */
-const rowsAtATime = 32;
+const rowsAtATime = 64;
 /** Up to this number of elements, float64 takes less than a second per pass. */
 const exactElements = 2 ** 24;
 

@@ -86,6 +86,13 @@ test("reasons are the tokenizer's: as Python's tokenizers encodes, bytes that no
   expect(reasons.get(made.size)).toBe("beyond the tokenizer");
 });
 
+test("vocab.json and merges.txt are read as GPT-2's tokenizer, without the special tokens of other files", async () => {
+  const { unusedTokens } = await import("../../../src/formats/unused-tokens.js");
+  const [files, whole] = ["files", "tied"].map((name) => unusedTokens(join(folder, name), made.size + 31)?.reasons ?? new Map());
+  expect(files?.size).toBeGreaterThan(31);
+  for (const [id, reason] of whole ?? []) expect(files?.get(id), String(id)).toBe(reason);
+});
+
 test("without a tokenizer, the rows with the smallest norms are taken for unused; --unused overrides", async () => {
   const bare = join(folder, "bare");
   cpSync(join(folder, "tied"), bare, { recursive: true });
