@@ -71,25 +71,25 @@ export function formatTokens(document: TokensDocument, top: number, color: TextC
   return [
     wrap(`${color.bold(printable(tensors.input))} of ${printable(source)}${at}: ${groupDigits(rows)} × ${groupDigits(dims)}${output}`, width),
     "",
-    wrap(`  Unused:     ${count(unused.ids.length, "token")}: ${unused.how}`, width),
+    wrap(`  Unused      ${count(unused.ids.length, "token")}: ${unused.how}`, width),
     wrap(
-      `  Threshold:  ${threshold ? `${threshold.indicator} ≤ ${figure(threshold.value)}: ${threshold.how}` : "none: no indicator separates the unused rows"}`,
+      `  Threshold   ${threshold ? `${threshold.indicator} ≤ ${figure(threshold.value)}: ${threshold.how}` : "none: no indicator separates the unused rows"}`,
       width,
     ),
-    wrap(`  Candidates: ${groupDigits(candidates.length)}`, width),
+    wrap(`  Candidates  ${groupDigits(candidates.length)}`, width),
     ...(shown.length === 0
       ? []
       : ["", table(["id", "text", "reason", ...Object.values(indicatorHeads)], lines, { align: ["right", "left", "left"], width, indent: 2 })]),
     ...(candidates.length > shown.length
       ? [color.dim(`  … and ${groupDigits(candidates.length - shown.length)} more; --json or --csv lists all of them`)]
       : []),
-    ...onsetLines(document),
+    ...onsetLines(document, width),
     "",
-    `  Equal rows: C = ${groupDigits(equal.C)} black holes, P = ${groupDigits(equal.P)} tokens in them`,
+    `  Equal rows  C = ${groupDigits(equal.C)} black holes, P = ${groupDigits(equal.P)} tokens in them`,
     ...(equal.C === 0 ? [] : ["", holesTable(equal, width)]),
     ...(near.length === 0
       ? []
-      : ["", `  Nearly equal: ${count(near.length, "group")} of candidates; the largest has ${(near[0] ?? []).length}: ${wordList(near[0] ?? [])}`]),
+      : ["", `  Nearly equal: ${count(near.length, "group")} of candidates, of which the largest has ${(near[0] ?? []).length}: ${wordList(near[0] ?? [])}`]),
     ...notes.map((note) => wrap(`  Note: ${note}`, width)),
   ].join("\n");
 }
@@ -100,12 +100,15 @@ function wordList(ids: readonly number[]): string {
   return `${ids.slice(0, maxListed).join(", ")}${ids.length > maxListed ? ", …" : ""}`;
 }
 
-function onsetLines({ onset }: TokensDocument): string[] {
+function onsetLines({ onset }: TokensDocument, width?: number): string[] {
   if (!onset) return [];
   const steps = onset.flatMap(({ step }) => step ?? []).sort((a, b) => a - b);
   const when =
     steps.length === 0
       ? ""
       : `, half of them by step ${groupDigits(steps[Math.floor((steps.length - 1) / 2)] ?? 0)}, the last at step ${groupDigits(steps.at(-1) ?? 0)}`;
-  return ["", `  Onset:      ${groupDigits(steps.length)} of ${count(onset.length, "other token")} began to train${when}; --json has the step of each`];
+  return [
+    "",
+    wrap(`  Onset       ${groupDigits(steps.length)} of ${count(onset.length, "other token")} began to train${when}; --json has the step of each`, width),
+  ];
 }

@@ -93,6 +93,12 @@ interface KnownTokens {
 function knownTokens(path: string, tokens: RowTokens, { unused, tokenizer }: UntrainedTokensOptions): KnownTokens {
   const directory = tokenizer ?? (isDirectory(path) ? path : dirname(path));
   const found: UnusedTokens | undefined = unusedTokens(directory, tokens.vocabulary);
+  if (tokenizer !== undefined && !found) {
+    throw new BhBridgeError(
+      "USAGE",
+      `tokenizer: ${tokenizer} has no tokenizer.json, no vocab.json with merges.txt, and no vocab.txt. Name a directory that has one`,
+    );
+  }
   const text = found?.text ?? tokens.text;
   if (unused) {
     const missing = unused.find((token) => !tokens.has(token));
@@ -156,7 +162,7 @@ function howFound(
  * Find the tokens of a model that never trained, by the indicators of Land and Bartolo (arXiv 2405.05417), without Python and in memory that does not grow with
  * the embedding.
  * @param path anything that `openCheckpoint` supports, with a matrix `[tokens, dims]` or a history.
- * @throws {BhBridgeError} `USAGE` for an unused token without a row; `FORMAT_UNSUPPORTED` for integers; `ABORTED`; as `openEmbedding`.
+ * @throws {BhBridgeError} `USAGE` for an unused token without a row, or a directory without a tokenizer; `ABORTED`; as `openEmbedding`.
  */
 export async function untrainedTokens(path: string, options: UntrainedTokensOptions = {}): Promise<UntrainedTokens> {
   const { tensor, step } = options;

@@ -38,9 +38,9 @@ test("the table, the CSV and the document have the same candidates; equal and ne
   expect(csv[0]).toBe("id,text,reason,norm,cosine,cosineCentred,cosineWithoutPc1,l2");
   expect(csv.slice(1).map((line) => Number(line.split(",")[0]))).toEqual(ids);
   const text = stripVTControlCharacters(await printed("--unused", "31-34,36", "--top", "4"));
-  expect(text).toContain("Candidates: 10");
+  expect(text).toContain("Candidates  10");
   expect(text).toContain("and 6 more");
-  expect(text).toContain("Nearly equal: 1 group of candidates; the largest has 10: 30, 31");
+  expect(text).toContain("Nearly equal: 1 group of candidates, of which the largest has 10: 30, 31");
 });
 
 test("a list of unused tokens is checked before anything is computed", async () => {
