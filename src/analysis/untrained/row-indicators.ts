@@ -17,7 +17,7 @@ export interface Embeddings {
 }
 
 /** Rows closer than this part of their norm are nearly equal. */
-export const nearlyEqual = 0.01;
+const nearlyEqual = 0.01;
 
 /** Groups of nearly equal rows: each row joins the first group whose first row is near, by decreasing size. Groups of one are omitted. */
 export function nearlyEqualRows(source: RowSource, rows: readonly number[]): number[][] {
