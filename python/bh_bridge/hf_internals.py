@@ -33,11 +33,12 @@ _REPLACED = (  # by OpenTrainer, so Trainer must call them
     "_clip_grad_norm",
     "_get_grad_norm",
     "_init_training_state",
+    "_load_from_checkpoint",
     "_load_optimizer_and_scheduler",
     "_load_rng_state",
     "_save_checkpoint",
 )
-_CALLED = ("_get_num_items_in_batch", "_load_from_checkpoint", "_prepare_inputs")
+_CALLED = ("_get_num_items_in_batch", "_prepare_inputs")
 _STATE = ("_globalstep_last_logged", "_total_loss_scalar", "_tr_loss")  # attributes that Trainer sets when it trains
 _OPERATORS = (
     "_log_softmax_backward_data",
@@ -142,10 +143,11 @@ class OpenTrainer(Trainer):
         """Restore the random streams."""
         raise NotImplementedError
 
-    # Subclasses may use these.
-
     def load_weights(self, checkpoint: Path) -> None:
-        self._load_from_checkpoint(str(checkpoint))
+        """Load the weights that have the model's own names."""
+        super()._load_from_checkpoint(str(checkpoint))
+
+    # Subclasses may use these.
 
     def on_device(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Move a batch to the device of the model."""
@@ -194,6 +196,9 @@ class OpenTrainer(Trainer):
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         self.write_checkpoint()
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        self.load_weights(Path(resume_from_checkpoint))
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:

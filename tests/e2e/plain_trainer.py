@@ -2,10 +2,11 @@
 
 Arguments: a text of bytes, a folder, and the fields of TrainingArguments as JSON. For each family:
 `FAMILY/checkpoint-N` with N = save_steps, from an uninterrupted training, and `FAMILY/resumed`, the model that
-`resume_from_checkpoint` ends with.
+`resume_from_checkpoint` ends with. The weights of the llama's checkpoint are in several files.
 """
 
 import json
+import os
 import sys
 
 import torch
@@ -36,6 +37,10 @@ def main(text: str, folder: str, fields: str) -> None:
             args = TrainingArguments(f"{folder}/{family}", use_cpu=True, report_to="none", disable_tqdm=True, **options)
             Trainer(model=model, args=args, train_dataset=windows).train(resume_from_checkpoint=checkpoint)
         model.save_pretrained(f"{folder}/{family}/resumed")
+        if family == "llama":
+            whole = AutoModelForCausalLM.from_pretrained(checkpoint)
+            os.remove(f"{checkpoint}/model.safetensors")
+            whole.save_pretrained(checkpoint, max_shard_size="4KB")
 
 
 main(*sys.argv[1:])

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from safetensors import safe_open
 from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState
 
 from bh_bridge.hf_internals import OpenTrainer
-from bh_bridge.models.model import save_model
+from bh_bridge.models.model import load_like, save_model
 from bh_bridge.storage import checkpoints
 
 
@@ -43,6 +44,15 @@ class DurableTrainer(OpenTrainer):
         self.load_weights(checkpoint)
         self.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
         self.state.max_steps = self.args.max_steps
+
+    def load_weights(self, checkpoint: Path) -> None:
+        """Load the weights, also of a family that transformers saves under other names (the experts of Mixtral)."""
+        with safe_open(checkpoint / "model.safetensors", "pt") as file:
+            names = set(file.keys())
+        if names <= self._plain_model.state_dict().keys():
+            super().load_weights(checkpoint)
+        else:
+            self._plain_model.load_state_dict(load_like(self._plain_model, checkpoint).state_dict())
 
     def restore_progress(self) -> None:
         """Restore the progress that `train` resets; called when it begins."""

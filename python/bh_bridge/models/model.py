@@ -175,6 +175,13 @@ def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str
     return model
 
 
+def load_like(model: PreTrainedModel, directory: Path) -> PreTrainedModel:
+    """Load a saved model of the same shape as a given one."""
+    shape = blueprint_of(model)
+    described = config_class(shape["kind"]).from_dict(shape["config"])
+    return load_model(str(directory), described, shape["kind"], shape["norm"])
+
+
 def save_model(model: PreTrainedModel, directory: Path) -> None:
     """Save a model in HF layout, with the source of classes that transformers lacks, so that it can load the model."""
     if own_model.is_own(model):

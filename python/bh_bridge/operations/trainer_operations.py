@@ -112,7 +112,7 @@ def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: context
     if request["engine"]["processes"] > 1:
         team = Team(request, Path(channel.current().folder), directory / OUTPUT_LOG)
         undo.callback(team.close)
-    first_step = import_trainer_state(request["start_from"], directory) if request["start_from"] else 0
+    first_step = import_trainer_state(request["start_from"], directory, model) if request["start_from"] else 0
     tap = EmbeddingTap(model)
     optimizer = OptimizerView(  # called once the engine below exists
         lambda weight: engine.optimizer_state(weight),

@@ -11,10 +11,12 @@ from typing import Any, NotRequired, TypedDict
 
 import torch
 from safetensors.torch import save_file
+from transformers import PreTrainedModel
 
 from bh_bridge.bridge.wire import encode
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.hf_internals import checkpoint_globals
+from bh_bridge.models.model import save_model
 from bh_bridge.recording.history import first_recorded_step
 from bh_bridge.storage import checkpoints
 
@@ -44,9 +46,10 @@ class HfRandomState(TypedDict):
     numpy: tuple[str, Any, int, int, float]
 
 
-def import_trainer_state(source: str, run_directory: Path) -> int:
+def import_trainer_state(source: str, run_directory: Path, model: PreTrainedModel) -> int:
     """Convert a checkpoint of HF's Trainer or of another run into the first checkpoint of a run; return its step.
 
+    model: the model of the checkpoint. Its weights are saved if the checkpoint has them in another form.
     A run that has a checkpoint of its own no longer needs the source. ConfigInvalid if a file is missing or contains
     more than tensors and plain values.
     """
@@ -57,7 +60,9 @@ def import_trainer_state(source: str, run_directory: Path) -> int:
             return first_step
     is_ours = (directory / checkpoints.MANIFEST).is_file() and (directory / "optimizer.safetensors").is_file()
     step = _step_of_ours(directory) if is_ours else _step_of_theirs(directory)
-    write_state = functools.partial(_copy_ours if is_ours else _convert_theirs, directory)
+    write_state = (
+        functools.partial(_copy_ours, directory) if is_ours else functools.partial(_convert_theirs, directory, model)
+    )
     checkpoints.write_checkpoint(run_directory, step, write_state, history_step=step, events_bytes=0, to_stop=False)
     return step
 
@@ -76,7 +81,12 @@ def _copy_ours(directory: Path, folder: Path) -> None:
 
 
 def _step_of_theirs(directory: Path) -> int:
-    missing = [name for name in (*_NEEDED, _WEIGHTS) if not (directory / name).is_file()]
+    missing = [name for name in _NEEDED if not (directory / name).is_file()]
+    if (directory / "rng_state_0.pth").is_file():
+        raise ConfigInvalid(
+            f"cannot resume from {directory}: several processes wrote it, each with its own random streams. To "
+            "start from its weights alone, omit --resume-state"
+        )
     if missing:
         raise ConfigInvalid(
             f"cannot resume from {directory}: it has no {', '.join(missing)}. To start from its weights alone, "
@@ -85,9 +95,13 @@ def _step_of_theirs(directory: Path) -> int:
     return _trainer_state(directory)["global_step"]
 
 
-def _convert_theirs(directory: Path, folder: Path) -> None:
-    for name in (_WEIGHTS, "config.json", "trainer_state.json"):
-        shutil.copyfile(directory / name, folder / name)
+def _convert_theirs(directory: Path, model: PreTrainedModel, folder: Path) -> None:
+    if (directory / _WEIGHTS).is_file():
+        for name in (_WEIGHTS, "config.json"):
+            shutil.copyfile(directory / name, folder / name)
+    else:  # in several files, or as .bin
+        save_model(model, folder)
+    shutil.copyfile(directory / "trainer_state.json", folder / "trainer_state.json")
     _write_optimizer(_load(directory / "optimizer.pt"), folder)
     (folder / "scheduler.json").write_text(json.dumps(_load(directory / "scheduler.pt")), encoding="utf-8")
     _write_random_state(_load(directory / "rng_state.pth"), folder)

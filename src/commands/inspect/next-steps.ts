@@ -67,7 +67,9 @@ async function trainingSteps({ path, kind, tensors, metadata: described, trainer
     return [{ does: "train from the embedding of a recorded step", command: `bh-bridge train --from ${argument(path, String(step))}` }];
   }
   const saved = savedSchema.safeParse(metadata);
-  if (kind === "hf-checkpoint" && saved.success && saved.data.config.model_type !== defaultFamily) return stepsOfSaved(path, saved.data.config);
+  if (kind === "hf-checkpoint" && saved.success && saved.data.config.model_type !== defaultFamily) {
+    return stepsOfSaved(path, saved.data.config, trainerState);
+  }
   const weights = await gpt2ArchitectureOf(path).catch(() => undefined); // most files hold something else
   if (!weights || weights.vocab_size < smallestVocabulary) return [];
   const word = argument(path);
@@ -76,20 +78,24 @@ async function trainingSteps({ path, kind, tensors, metadata: described, trainer
     return [{ does: "train from its weights, with the number of heads that they have", command: `bh-bridge train --from ${word} --set model.n_head=${heads}` }];
   }
   if (!gpt2Schema.safeParse(metadata).success) return [];
-  const steps = [{ does: "train on from it", command: `bh-bridge train --from ${word}` }];
-  if (trainerState && existsSync(join(path, "optimizer.pt"))) {
-    steps.push({ does: "resume its training, including the optimizer", command: `bh-bridge train --from ${word} --resume-state` });
-  }
-  return steps;
+  return [{ does: "train on from it", command: `bh-bridge train --from ${word}` }, ...resumingSteps(path, trainerState)];
+}
+
+/** How to resume the training of a Trainer script. */
+function resumingSteps(path: string, state: Inspection["trainerState"], options = ""): NextSteps {
+  if (!state || !existsSync(join(path, "optimizer.pt"))) return [];
+  const more = state.global_step >= state.max_steps ? ` --steps ${state.global_step + 100}` : "";
+  const command = `bh-bridge train --from ${argument(path)} --resume-state${options}${more}`;
+  return [{ does: "resume its training, including the optimizer", command }];
 }
 
 /** How to train a saved model; nothing for one that is refused. */
-function stepsOfSaved(path: string, config: z.output<typeof savedSchema>["config"]): NextSteps {
+function stepsOfSaved(path: string, config: z.output<typeof savedSchema>["config"], state: Inspection["trainerState"]): NextSteps {
   const { model_type: type, vocab_size, quantization_config: quantization } = config;
   if (vocab_size < smallestVocabulary || isPlainObject(quantization) || causalProblem(type, config) !== undefined) return [];
   const positions = modelSize(config, "positions") ?? Number.POSITIVE_INFINITY;
   const window = positions > defaultWindow ? ` --set data.window_length=${defaultWindow}` : "";
-  return [{ does: "train on from it", command: `bh-bridge train --from ${argument(path)}${window}` }];
+  return [{ does: "train on from it", command: `bh-bridge train --from ${argument(path)}${window}` }, ...resumingSteps(path, state, window)];
 }
 
 /** Metadata with the family of a model whose norms were replaced. */

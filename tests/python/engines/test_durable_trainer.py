@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from bh_bridge.engines.durable_trainer import DurableTrainer
+from bh_bridge.models.model import build_model, save_model
 from tiny_run import differences, in_child, killed_at, train
+from transformers import PreTrainedModel, TrainingArguments
 
 # 602 windows make ten batches of 64 an epoch; logs come every 7 steps, checkpoints every 4.
 CHANGES: dict[str, Any] = {
@@ -39,3 +43,19 @@ def test_a_checkpoint_knows_its_place_in_the_epoch_and_since_the_last_log(tmp_pa
     places = {step: progress(run, step) for step in (8, 20, 24)}
     assert [(each["epoch"], each["steps_in_epoch"]) for each in places.values()] == [(0, 8), (2, 0), (2, 4)]
     assert [each["last_logged_step"] for each in places.values()] == [7, 14, 21]
+
+
+def test_experts_that_transformers_saves_under_other_names_are_loaded(tmp_path: Path) -> None:
+    sizes = {"vocab_size": 128, "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "num_local_experts": 2}
+
+    def mixtral(seed: int) -> PreTrainedModel:
+        config: Any = {"type": "mixtral", **sizes, **heads}
+        return build_model(config, "native", "float32", {"kind": "normal"}, seed)
+
+    saved, other = mixtral(1), mixtral(2)
+    save_model(saved, tmp_path / "saved")
+    args = TrainingArguments(str(tmp_path), use_cpu=True, report_to="none")
+    DurableTrainer(model=other, callbacks=[], args=args).load_weights(tmp_path / "saved")
+    expected = saved.state_dict()
+    assert [name for name, value in other.state_dict().items() if not torch.equal(value, expected[name])] == []
