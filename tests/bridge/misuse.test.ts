@@ -198,7 +198,7 @@ test.each([
   ],
   [
     "an adapter of another model",
-    "FORMAT_UNSUPPORTED",
+    "CONFIG_INVALID",
     (path: string) => writeFileSync(join(path, "adapter_config.json"), '{"base_model_name_or_path":"elsewhere"}'),
   ],
 ] as const)("a saved model with %s is refused before Python sees it", async (name, code, change) => {
