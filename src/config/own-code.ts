@@ -5,7 +5,7 @@ import { z } from "zod";
 import { isPlainObject, valueAt, withValueAt } from "./json-value.js";
 
 /** Python source that the user wrote and named. Its content travels with the configuration, so the file may change or go once it was read. */
-const readCodeSchema = z.strictObject({
+export const readCodeSchema = z.strictObject({
   path: z.string().min(1).describe("The file that it was read from."),
   sha256: z.string().describe("SHA-256 of its content, in hex. Part of the hash, unlike the path."),
   source: z.string().describe("Its content."),
@@ -27,6 +27,23 @@ export const codeSchema = z
   .describe(
     "Python file, which training executes. It may import installed packages, but no other file. The run stores a copy, which resuming and reproducing use. A relative path in a config file starts at that file.",
   );
+
+/**
+ * Values by dotted path in which files of code are read. What cannot be read stays, for the schema to refuse.
+ * @param known code by its path, which is not read again; receives what is read.
+ */
+export function withReadCode(values: Readonly<Record<string, unknown>>, known: Map<string, OwnCode>): Record<string, unknown> {
+  const read: Record<string, unknown> = {};
+  for (const path of codePaths) {
+    const file = values[path];
+    if (typeof file !== "string") continue;
+    const code = known.get(file) ?? codeSchema.safeParse(file).data;
+    if (code === undefined) continue;
+    known.set(file, code);
+    read[path] = { ...code };
+  }
+  return { ...read, ...Object.fromEntries(Object.entries(values).filter(([path]) => !Object.hasOwn(read, path))) }; // first, for a SHA-256 of its own to be compared
+}
 
 /** A name in Python. */
 export const pythonNameSchema = z.string().regex(/^[^\W\d]\w*$/, "is not a name in Python");

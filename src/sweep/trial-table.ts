@@ -2,6 +2,7 @@ import { type BasicType, parquetWriteBuffer } from "hyparquet-writer";
 import { valueAt } from "../config/json-value.js";
 import { assignmentLayer } from "../config/layers.js";
 import { presentPath } from "../config/old-engine-fields.js";
+import { withReadCode } from "../config/own-code.js";
 import { type ResolvedConfig, storedBase } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
@@ -19,7 +20,8 @@ export type SettingOf = (set: SweepTrial["set"], path: string) => unknown;
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`; the returned function `CONFIG_INVALID`, for a base that this version refuses.
  */
 export function planSettings(directory: string): SettingOf {
-  const { preset, base: stored } = readPlan(directory);
+  const { preset, base: stored, code = [] } = readPlan(directory);
+  const storedCode = new Map(code.map((each) => [each.path, each]));
   let base: ResolvedConfig | undefined;
   const known = new Map<string, RunConfig>(); // trials that differ only in their seed share one
   return (set, path) => {
@@ -27,7 +29,7 @@ export function planSettings(directory: string): SettingOf {
     const { seed: _, ...values } = set;
     const key = JSON.stringify(values);
     base ??= storedBase(stored, preset);
-    const layer = assignmentLayer(Object.entries(values).map(([at, value]) => ({ path: at, value, source: "plan.json" })));
+    const layer = assignmentLayer(Object.entries(withReadCode(values, storedCode)).map(([at, value]) => ({ path: at, value, source: "plan.json" })));
     const config = known.get(key) ?? laidOver(base, layer);
     known.set(key, config);
     return valueAt(presentPath(path).split("."), config);

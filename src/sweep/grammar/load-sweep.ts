@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { configInvalid, nearestName, shownValue } from "../../config/config-invalid.js";
 import { isPlainObject, type JsonValue, valueAt } from "../../config/json-value.js";
 import type { Layer } from "../../config/layers.js";
+import { codePaths } from "../../config/own-code.js";
 import { isPathField, resolvePath } from "../../config/paths-in-config.js";
 import { readWrittenObject } from "../../config/read-config-file.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
@@ -12,8 +13,10 @@ import { expandSweep, type SweepPoint } from "./expand-sweep.js";
 import { type BaseSources, loadBase, refuseSetAxes } from "./load-base.js";
 import { type SweepDefinition, type SweepSpec, sweepSchema } from "./sweep-schema.js";
 
-/** Resolve the relative paths of a point. */
-export function pointFrom({ set, locationOf }: SweepPoint, directory: string): SweepPoint {
+/** Resolve the relative paths of a point. `code: {path}` is `code: path`: over the code of the base it would keep that one's source. */
+export function pointFrom({ set: written, locationOf }: SweepPoint, directory: string): SweepPoint {
+  const pathOfCode = (path: string) => codePaths.find((each) => path === `${each}.path`) ?? path;
+  const set = Object.fromEntries(Object.entries(written).map(([path, value]) => [pathOfCode(path), value]));
   if (!Object.keys(set).some(isPathField)) return { set, locationOf };
   const absolute = Object.entries(set).map(([path, value]) => [path, isPathField(path) ? (resolvePath(value, directory) as JsonValue) : value]);
   return { set: Object.fromEntries(absolute), locationOf };

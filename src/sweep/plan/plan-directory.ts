@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { readCodeSchema } from "../../config/own-code.js";
 import { BhBridgeError } from "../../errors.js";
 import { durableWrite } from "../../formats/durable-write.js";
 import { createRunDirectory, earlierSlugOf, runDirectoryName, slugOf } from "../../runs/create-run-directory.js";
@@ -18,6 +19,8 @@ const planFileSchema = z.strictObject({
   preset: z.string(),
   /** A complete configuration. */
   base: z.record(z.string(), z.json()),
+  /** The user's code that trials set by its path, as it was read. */
+  code: z.array(readCodeSchema).readonly().optional(),
   prune: pruneSchema.nullable(),
   /** Of an experiment: its arms and rules. */
   question: storedQuestionSchema.nullable(),
@@ -27,13 +30,14 @@ type PlanFile = z.output<typeof planFileSchema>;
 
 export const planFileName = "plan.json";
 
-export function planText({ name, hash, base, prune, question, trials }: Plan): string {
+export function planText({ name, hash, base, code, prune, question, trials }: Plan): string {
   const file: z.input<typeof planFileSchema> = {
     schema: "bh-bridge/plan@1",
     name,
     hash,
     preset: base.preset,
     base: JSON.parse(JSON.stringify({ ...base.config, ...base.unused })),
+    ...(code && { code }),
     prune,
     question: question && { ...question, rules: storedRules(question.rules), rulesHash: rulesHash(question.rules) },
     trials: trials.map(({ trial, set }) => ({ trial, set })),

@@ -92,7 +92,7 @@ export async function planSweep(loaded: LoadedSweep, by: Parameters<typeof planS
  */
 export function planAgain(path: string) {
   const directory = resolve(path);
-  const { name, hash, preset, base: stored, prune, question, trials } = readPlan(directory);
+  const { name, hash, preset, base: stored, code, prune, question, trials } = readPlan(directory);
   const base = storedBase(stored, preset);
   return {
     base,
@@ -100,7 +100,7 @@ export function planAgain(path: string) {
     async plan(executor: Executor, signal?: AbortSignal): Promise<Plan> {
       const points = trials.map(({ set }) => ({ set, locationOf: (at: string) => at }));
       const rules = question ? storedRules(question.rules) : prune;
-      const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, executor, signal);
+      const { plan, trialOf } = await planPoints({ name, base, points, code, rules, sourceOf: () => "plan.json" }, executor, signal);
       if (question) refuseEqualArms(plan, question, () => "plan.json");
       if (plan.hash === hash && trials.every(({ trial }, index) => trial === trialOf[index])) {
         return { ...plan, trials: withArms(plan.trials, question?.cells ?? []), prune, question };

@@ -16,7 +16,7 @@ import { resultNumbers } from "../pool/trial-task.js";
 import type { SweepTrial } from "../sweep-document.js";
 import { readSweep } from "../sweep-summary.js";
 import { type Plan, planPoints } from "./plan.js";
-import { findPlanDirectory } from "./plan-directory.js";
+import { findPlanDirectory, readPlan } from "./plan-directory.js";
 
 /** An ended point and its result; null if it failed. */
 interface EndedPoint {
@@ -83,8 +83,8 @@ export async function planSearch(
 ): Promise<Plan> {
   const prune = spec.prune ?? null;
   const { trials: most, together, ...what } = search; // raising these limits keeps the search the same
-  const planOf = async (points: readonly SweepPoint[]) =>
-    (await planPoints({ name, base, points, rules: { prune, search: what }, sourceOf }, executor, signal)).plan;
+  const planOf = async (points: readonly SweepPoint[], code?: Plan["code"]) =>
+    (await planPoints({ name, base, points, code, rules: { prune, search: what }, sourceOf }, executor, signal)).plan;
   const empty = await planOf([]);
   const { same } = findPlanDirectory(out, empty);
   const trials = same === undefined ? [] : (await readSweep(same, async () => new Map())).trials;
@@ -95,7 +95,7 @@ export async function planSearch(
   const locationOf = (path: string) => (path === "seed" ? "seeds" : `optuna.over.${path}`);
   const seeds = spec.seeds === undefined ? [{}] : seedsOf(spec.seeds).map((seed) => ({ seed }));
   const points = [...known.map(({ values }) => values), ...asked].flatMap((values) => seeds.map((seed) => ({ set: { ...values, ...seed }, locationOf })));
-  return { ...(await planOf(points)), prune, question: null };
+  return { ...(await planOf(points, same === undefined ? undefined : readPlan(same).code)), prune, question: null };
 }
 
 type Values = Readonly<Record<string, JsonValue>>;

@@ -4,6 +4,7 @@ import { configHash } from "../../config/config-hash.js";
 import { configInvalid } from "../../config/config-invalid.js";
 import { valueAt } from "../../config/json-value.js";
 import { assignmentLayer, type Layer, mergeLayers } from "../../config/layers.js";
+import { type OwnCode, withReadCode } from "../../config/own-code.js";
 import { parseRunConfig } from "../../config/parse-run-config.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { deviceKind } from "../../config/run-config-fields.js";
@@ -38,6 +39,8 @@ export interface PlanFacts {
   corpusOf(config: RunConfig): Promise<Pick<CorpusFacts, "sha256" | "tokenizer" | "tokens" | "windows">>;
   /** Source of a path of the sweep. */
   sourceOf(path: string): string;
+  /** The user's code by its path: as stored earlier, or as first read. */
+  code: Map<string, OwnCode>;
 }
 
 /**
@@ -67,8 +70,9 @@ export async function planTrials(base: ResolvedConfig, points: readonly SweepPoi
 }
 
 async function configOf(base: ResolvedConfig, { set, locationOf }: SweepPoint, facts: PlanFacts): Promise<RunConfig> {
-  const assignments = Object.entries(set).map(([path, value]) => ({ path, value, source: facts.sourceOf(locationOf(path)) }));
-  const config = Object.hasOwn(set, "model.from") ? await withOtherWeights(base, set) : laidOver(base, assignmentLayer(assignments));
+  const values = withReadCode(set, facts.code);
+  const assignments = Object.entries(values).map(([path, value]) => ({ path, value, source: facts.sourceOf(locationOf(path)) }));
+  const config = Object.hasOwn(set, "model.from") ? await withOtherWeights(base, values) : laidOver(base, assignmentLayer(assignments));
   return { ...config, threads: config.threads ?? facts.threads };
 }
 
@@ -81,7 +85,7 @@ export function laidOver(base: ResolvedConfig, over: Layer): RunConfig {
 }
 
 /** Other weights have another architecture, which is read from them, so the base is resolved again. */
-async function withOtherWeights(base: ResolvedConfig, set: Overrides): Promise<RunConfig> {
+async function withOtherWeights(base: ResolvedConfig, set: Readonly<Record<string, unknown>>): Promise<RunConfig> {
   const given = [...base.sources].filter(([, source]) => !/^(?:default$|default of |preset |checkpoint )/.test(source));
   const { values } = assignmentLayer(given.map(([path, source]) => ({ path, value: valueAt(path.split("."), base.config), source })));
   const { values: over } = assignmentLayer(Object.entries(set).map(([path, value]) => ({ path, value, source: "grid" })));

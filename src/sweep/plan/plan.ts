@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { corpusOf } from "../../bridge/corpus.js";
+import type { OwnCode } from "../../config/own-code.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { windowLength } from "../../config/run-config-fields.js";
 import { corpusIdentity } from "../../runs/run-config.js";
@@ -16,6 +17,8 @@ export interface Plan {
   base: ResolvedConfig;
   /** Without duplicates, in order of first occurrence. */
   trials: Trial[];
+  /** The user's code that trials set by its path, as it was read. */
+  code?: readonly OwnCode[] | undefined;
   prune: Prune | null;
   /** The question of an experiment; null for a sweep. */
   question: Question | null;
@@ -57,6 +60,8 @@ export interface PlanSources {
   name: string;
   base: ResolvedConfig;
   points: readonly SweepPoint[];
+  /** The user's code that an earlier plan stored: its files are not read again. */
+  code?: readonly OwnCode[] | undefined;
   /** What else must be equal for more trials to belong to the plan, besides base and corpus. */
   rules: unknown;
   /** Source of a path of the sweep or experiment. */
@@ -72,17 +77,19 @@ const threadsOfTrial = 1;
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; `CORPUS_INVALID`, `ABORTED`.
  */
 export async function planPoints(
-  { name, base, points, rules, sourceOf }: PlanSources,
+  { name, base, points, code: stored = [], rules, sourceOf }: PlanSources,
   executor: Executor,
   signal?: AbortSignal,
 ): Promise<{ plan: Omit<Plan, "prune" | "question">; trialOf: string[] }> {
   const machine = await executor.machine(isOnCpuAlone(base, points), signal);
-  const facts: PlanFacts = { device: machine.device, threads: threadsOfTrial, corpusOf: corpusReader(base, signal), sourceOf };
+  const code = new Map(stored.map((each) => [each.path, each]));
+  const facts: PlanFacts = { device: machine.device, threads: threadsOfTrial, corpusOf: corpusReader(base, signal), sourceOf, code };
   const planned = await planTrials(base, points, facts);
   const firsts = new Map<string, Trial>();
   for (const trial of planned) if (!firsts.has(trial.trial)) firsts.set(trial.trial, trial);
   const common = JSON.stringify([base.hash, corpusIdentity(await facts.corpusOf(base.config)), rules]);
-  const plan = { name, base, trials: [...firsts.values()], hash: createHash("sha256").update(common).digest("hex"), machine };
+  const hash = createHash("sha256").update(common).digest("hex");
+  const plan = { name, base, trials: [...firsts.values()], ...(code.size > 0 && { code: [...code.values()] }), hash, machine };
   return { plan, trialOf: planned.map(({ trial }) => trial) };
 }
 

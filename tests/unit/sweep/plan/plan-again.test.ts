@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { resolvePython } from "../../../../src/python/require-packages.js";
@@ -7,8 +8,9 @@ import { loadExperiment } from "../../../../src/sweep/experiment/load-experiment
 import { loadBase } from "../../../../src/sweep/grammar/load-base.js";
 import { loadSweep } from "../../../../src/sweep/grammar/load-sweep.js";
 import type { SweepDefinition } from "../../../../src/sweep/grammar/sweep-schema.js";
-import { createPlanDirectory, planText } from "../../../../src/sweep/plan/plan-directory.js";
+import { createPlanDirectory, planText, readPlan } from "../../../../src/sweep/plan/plan-directory.js";
 import { planAgain, planExperiment, planSweep } from "../../../../src/sweep/plan/plan-experiment.js";
+import { planSettings } from "../../../../src/sweep/trial-table.js";
 import { python as interpreter, temporaryDirectory } from "../../formats/reference-python.js";
 
 const python = await resolvePython({ python: interpreter });
@@ -37,6 +39,42 @@ test("that of a sweep too, and what no longer comes to the same trials is refuse
   expect(stored.question).toBeNull();
   writeFileSync(corpus, "Another text, which is long enough for a window as well. ".repeat(10));
   await expect(stored.plan(executor)).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("with --retry") });
+});
+
+test("code that a trial sets is stored with the plan, which needs its file no more", async () => {
+  const file = join(out, "net.py");
+  const source = "from torch import nn\n\nclass Net(nn.Module):\n    pass\n";
+  writeFileSync(file, source);
+  const own = { type: "python", class: "Net", fields: {}, vocab_size: 128 } as const;
+  const long = { ...base, data: { corpus, window_length: 32 } };
+  const arms = {
+    control: {},
+    own: { model: { ...own, code: "net.py" } },
+    init: { init: { kind: "python", code: { path: "net.py" }, function: "start" } },
+    loss: { training: { compute_loss_func: { code: { path: "net.py" }, function: "loss" } } },
+  } as const;
+  const loaded = { ...(await loadExperiment({ base: long, arms, seeds: "42..43" })), directory: out };
+  const plan = await planExperiment(loaded, await loadBase(long, {}, { directory: ".", cwd: "." }), executor);
+  const directory = createPlanDirectory(out, plan);
+  const sha256 = createHash("sha256").update(source).digest("hex");
+  expect(readPlan(directory).code).toEqual([{ path: file, sha256, source }]);
+  expect(plan.trials[1]).toMatchObject({ set: { "model.code": file }, config: { model: { code: { path: file, sha256, source } } } });
+  writeFileSync(file, "raise SystemExit\n");
+  expect((await planAgain(directory).plan(executor)).trials).toEqual(plan.trials);
+  unlinkSync(file);
+  expect(planText(await planAgain(directory).plan(executor))).toBe(planText(plan));
+  expect(planSettings(directory)(plan.trials[1]?.set ?? {}, "model.code.sha256")).toBe(sha256);
+});
+
+test("code that an axis sets by an object replaces that of the base, and must have the SHA-256 that is given with it", async () => {
+  const [first, second] = ["one.py", "two.py"].map((name) => join(out, name)) as [string, string];
+  for (const file of [first, second]) writeFileSync(file, `# ${file}\n`);
+  const own = { ...base, data: { corpus, window_length: 32 }, model: { type: "python", class: "Net", code: first, vocab_size: 128 } } as const;
+  const planned = async (code: object) =>
+    (await planSweep(await loadSweep({ input: { base: own, cases: [{ model: { code } }] } as SweepDefinition }), { executor, python, out })).trials[0]?.config
+      .model;
+  expect(await planned({ path: second })).toMatchObject({ code: { path: second, source: `# ${second}\n` } });
+  await expect(planned({ sha256: "ab", path: second })).rejects.toThrow(/two\.py has changed: its SHA-256 is/);
 });
 
 test("a folder without a plan is told", () => {

@@ -9,7 +9,13 @@ import { sweepSchema } from "../../../../src/sweep/grammar/sweep-schema.js";
 import { type PlanFacts, planTrials } from "../../../../src/sweep/plan/plan-trials.js";
 
 const read = { tokens: 1000, windows: 900 };
-const facts: PlanFacts = { device: "cpu", threads: 1, corpusOf: async () => ({ ...read, sha256: "c0ffee" }), sourceOf: (path) => `sweep.yaml ${path}` };
+const facts: PlanFacts = {
+  device: "cpu",
+  threads: 1,
+  corpusOf: async () => ({ ...read, sha256: "c0ffee" }),
+  sourceOf: (path) => `sweep.yaml ${path}`,
+  code: new Map(),
+};
 
 async function plan(input: RunInput, written: object, changed: Partial<PlanFacts> = {}) {
   const base = await loadRunConfig({ input });
