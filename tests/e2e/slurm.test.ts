@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/checks.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
 import { HostileFolder } from "./hostile-folder.js";
-import { eventually, python, run, start, temporaryFolder } from "./program.js";
+import { eventually, projectRoot, python, run, start, temporaryFolder } from "./program.js";
 import { hasSlurm, SlurmCluster } from "./slurm-cluster.js";
 
 const folder = temporaryFolder();
@@ -110,6 +110,33 @@ test.skipIf(!hasSlurm()).sequential(
     expect(readdirSync(join(directory ?? "", "slurm"))).toEqual(["0001"]);
   },
   400_000,
+);
+
+test.skipIf(!hasSlurm()).sequential(
+  "trials with a model of one's own train the code that was submitted, whatever becomes of its file",
+  async () => {
+    cluster ??= await SlurmCluster.start(place.path);
+    const code = join(folder.path, "net.py");
+    const example = join(projectRoot, "examples/one_layer_attention.py");
+    copyFileSync(example, code);
+    const own = join(folder.path, "own.json");
+    const model = { type: "python", code, class: "OneLayerAttention", fields: { vocab_size: 128, width: 16 } };
+    const data = { corpus, window_length: 32 };
+    const training = { max_steps: 3, per_device_train_batch_size: 4 };
+    writeFileSync(own, JSON.stringify({ base: { device: "cpu", init: { kind: "normal" }, data, training }, cases: [{ model }] }));
+    const slurm = ["--executor", "slurm", "--workers", "1", "--json"];
+    const submitted = await run(["sweep", own, ...slurm, "--out", join(folder.path, "own"), "--detach"], { env: cluster.env });
+    writeFileSync(code, "raise SystemExit('changed')\n");
+    expect(submitted.exitCode, submitted.stderr).toBe(0);
+    const { directory = "" } = JSON.parse(submitted.stdout);
+    const followed = await start(["sweep", "retry", directory, ...slurm], { env: cluster.env, timeout: 240_000 });
+    expect(followed.exitCode, String(followed.stderr)).toBe(0);
+    const { trials } = sweepDocumentSchema.parse(JSON.parse(String(followed.stdout)));
+    expect(trials.map(({ status }) => status)).toEqual(["completed"]);
+    expect(readFileSync(join(trials[0]?.run ?? "", "model.py"))).toEqual(readFileSync(example));
+    expect(readdirSync(join(directory, "slurm"))).toEqual(["0001"]);
+  },
+  300_000,
 );
 
 // With a controller that is gone for longer than SLURM's own commands wait, which is 10 s, and from a folder whose files are hostile.
