@@ -15,7 +15,7 @@ import sys
 from collections.abc import Generator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import accelerate.accelerator
 import accelerate.optimizer
@@ -52,7 +52,7 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 def accept_tied_weights(model: nn.Module) -> None:
     """Let Trainer load weights that lack the second name of a tied one; it expects this of models of transformers."""
     if not hasattr(model, "_keys_to_ignore_on_save"):
-        model._keys_to_ignore_on_save = None  # pyright: ignore[reportAttributeAccessIssue]
+        cast("Any", model)._keys_to_ignore_on_save = None
 
 
 def missing_parts() -> dict[str, list[str]]:

@@ -70,9 +70,9 @@ test("it can be chosen, by the API and by --only, whose help names it", async ()
   expect(JSON.parse(await captureStdout(await createProgram(), "analyze", file, "--only", "reach", "--json", "--quiet"))).toMatchObject({ reach: expected });
   const help = (await createProgram()).commands.find((command) => command.name() === "analyze")?.helpInformation();
   expect(help?.replaceAll(/\s+/g, " ")).toContain(
-    "topology, geometry, rowNorms, phases, kinematics, deadMass, adamw, reach (default: all but rowNorms, phases, kinematics, deadMass, adamw)",
+    "topology, geometry, rowNorms, phases, kinematics, deadMass, adamw, onset, reach (default: all but rowNorms, phases, kinematics, deadMass, adamw, onset)",
   );
-  await expect(documentOf({ only: ["reech"] })).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("adamw, reach") });
+  await expect(documentOf({ only: ["reech"] })).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("adamw, onset, reach") });
 });
 
 test("its lines and its table are printed, under its title", async () => {

@@ -151,7 +151,7 @@ test("an analysis that does not exist is refused, and those that do are named", 
     "timeline,motoin",
   );
   await expect(command).rejects.toThrow(
-    'Unknown analysis "motoin". Use timeline, statistics, motion, lifecycle, topology, geometry, rowNorms, phases, kinematics, deadMass, adamw.',
+    'Unknown analysis "motoin". Use timeline, statistics, motion, lifecycle, topology, geometry, rowNorms, phases, kinematics, deadMass, adamw, onset.',
   );
 });
 

@@ -10,7 +10,7 @@ import { contentHash } from "../../../../../src/sweep/pool/sent-files.js";
 import { python, temporaryDirectory } from "../../../formats/reference-python.js";
 
 /** What only the controller needs: TypeScript configurations, tables of trials, forms of text other than the prepared one, and formats of other programs that are read to be analysed. */
-const notForWorkers = ["jiti", "h5wasm", "hyparquet-writer", "hyparquet", "hyparquet-compressors", "fzstd", "@uwdata/flechette"];
+const notForWorkers = ["jiti", "h5wasm", "hyparquet-writer", "hyparquet", "hyparquet-compressors", "fzstd", "@uwdata/flechette", "@huggingface/tokenizers"];
 /** Whose name the one file that imports it does not write in its import. */
 const byName = ["pythonia"];
 
