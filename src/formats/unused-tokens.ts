@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { containedFile, formatInvalid } from "./file-bytes.js";
 import type { TokenText } from "./row-tokens.js";
+import { sentencepieceDefinition } from "./sentencepiece.js";
 import { textOfBytes } from "./tokenizer-text.js";
 
 /** Why no text contains a token. The last one is less reliable than the others. */
@@ -48,7 +49,8 @@ function lines(path: string): string[] {
 }
 
 /** Tokenizers by the files that define them, in the order in which they are used. */
-const readers: readonly (readonly [files: readonly [string, ...string[]], read: (paths: string[], config: Definition) => Definition])[] = [
+type Reader = readonly [files: readonly [string, ...string[]], read: (paths: string[], config: Definition) => Definition];
+const readers: readonly Reader[] = [
   [["tokenizer.json"], ([path = ""]) => readDefinition(path)],
   [
     ["vocab.json", "merges.txt"],
@@ -72,6 +74,7 @@ const readers: readonly (readonly [files: readonly [string, ...string[]], read: 
       };
     },
   ],
+  ...["tokenizer.model", "spiece.model"].map((file): Reader => [[file], ([path = ""]) => sentencepieceDefinition(readFileSync(path))]),
 ];
 
 /** The part of a byte-pair encoding that decides whether a token is made from its characters. */
@@ -168,6 +171,7 @@ function reasonsOf(definition: Definition, config: Definition, rows: number): Pi
   const isByteLevel = (definition["decoder"] as { type?: unknown } | null)?.type === "ByteLevel";
   const byMerges = mergesOf(tokenizer.get_vocab(), definition);
   const added = tokenizer.get_added_tokens_decoder();
+  const marked = new Set(definition["unused"] as readonly number[] | undefined);
   const reasons = new Map<number, UnusedReason>();
   const pieces: (string | undefined)[] = [];
   const [beyond, byte, named, unreachable] = unusedReasons;
@@ -176,7 +180,7 @@ function reasonsOf(definition: Definition, config: Definition, rows: number): Pi
     pieces.push(piece);
     if (piece === undefined) reasons.set(id, beyond);
     else if (!added.has(id) && hasImpossibleByte(piece, isByteLevel)) reasons.set(id, byte);
-    else if (unusedName.test(piece)) reasons.set(id, named);
+    else if (marked.has(id) || unusedName.test(piece)) reasons.set(id, named);
     else if (!added.has(id) && !isReachable(tokenizer, id, piece, byMerges)) reasons.set(id, unreachable);
   }
   const isAdded = new Set(added.keys());

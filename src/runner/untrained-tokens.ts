@@ -96,7 +96,7 @@ function knownTokens(path: string, tokens: RowTokens, { unused, tokenizer }: Unt
   if (tokenizer !== undefined && !found) {
     throw new BhBridgeError(
       "USAGE",
-      `tokenizer: ${tokenizer} has no tokenizer.json, no vocab.json with merges.txt, and no vocab.txt. Name a directory that has one`,
+      `tokenizer: ${tokenizer} has no tokenizer.json, vocab.json with merges.txt, vocab.txt or tokenizer.model. Name a directory that has one`,
     );
   }
   const text = found?.text ?? tokens.text;

@@ -48,6 +48,7 @@ export async function nextSteps(inspection: Inspection): Promise<NextSteps> {
   const path = argument(inspection.path);
   if (embedding) steps.push({ does: "count its black holes", command: `bh-bridge census ${path}` });
   else if (matrix) steps.push({ does: "count the black holes of a matrix", command: `bh-bridge census ${argument(inspection.path, matrix.name)}` });
+  if (embedding && inspection.kind === "hf-checkpoint") steps.push({ does: "find its tokens that never trained", command: `bh-bridge tokens ${path}` });
   if (history) steps.push({ does: "analyse its history", command: `bh-bridge analyze ${path}` });
   steps.push(...(await trainingSteps(inspection)));
   if (existsSync(join(inspection.path, runFiles.manifest)) && tensors.some((tensor) => tensor.file.startsWith(`${finalFolder}/`))) {
