@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import { BhBridgeError, type ConfigIssue } from "../../../src/errors.js";
-import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 
 async function failure(...set: string[]): Promise<BhBridgeError> {
   const error: unknown = await resolveRunConfig({ set }).then(
