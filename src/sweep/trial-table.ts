@@ -1,8 +1,8 @@
 import { type BasicType, parquetWriteBuffer } from "hyparquet-writer";
-import { valueAt } from "../config/json-value.js";
+import { isPlainObject, valueAt } from "../config/json-value.js";
 import { assignmentLayer } from "../config/layers.js";
 import { presentPath } from "../config/old-engine-fields.js";
-import { withReadCode } from "../config/own-code.js";
+import { codePaths, withReadCode } from "../config/own-code.js";
 import { type ResolvedConfig, storedBase } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
@@ -32,7 +32,8 @@ export function planSettings(directory: string): SettingOf {
     const layer = assignmentLayer(Object.entries(withReadCode(values, storedCode)).map(([at, value]) => ({ path: at, value, source: "plan.json" })));
     const config = known.get(key) ?? laidOver(base, layer);
     known.set(key, config);
-    return valueAt(presentPath(path).split("."), config);
+    const value = valueAt(presentPath(path).split("."), config);
+    return codePaths.includes(path) && isPlainObject(value) ? value["path"] : value; // as trials set it
   };
 }
 

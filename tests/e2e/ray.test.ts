@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/checks.js";
@@ -10,12 +10,13 @@ import { readRunManifest } from "../../src/runs/run-manifest.js";
 import { conductPlan } from "../../src/sweep/conduct-plan.js";
 import { RayExecutor } from "../../src/sweep/executors/ray/ray-executor.js";
 import { loadSweep } from "../../src/sweep/grammar/load-sweep.js";
+import type { SweepDefinition } from "../../src/sweep/grammar/sweep-schema.js";
 import { readLedger } from "../../src/sweep/ledger.js";
 import { planSweep } from "../../src/sweep/plan/plan-experiment.js";
 import { type SweepDocument, sweepDocumentSchema, type TrialEvent } from "../../src/sweep/sweep-document.js";
 import { concludeSweep } from "../../src/sweep/sweep-summary.js";
 import { HostileFolder } from "./hostile-folder.js";
-import { eventually, marked, python, run, start, temporaryFolder } from "./program.js";
+import { eventually, marked, projectRoot, python, run, start, temporaryFolder } from "./program.js";
 import { LoopbackCluster } from "./ray-cluster.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
@@ -138,6 +139,22 @@ test("where the nodes see nothing of this machine files are sent, and runs come 
   expect(readRunConfig(one ?? "").init).toEqual(base.init);
   for (const { run: directory } of document.trials) expect((await run(["runs", "verify", directory ?? ""])).exitCode).toBe(0);
 }, 400_000);
+
+test("a model of one's own is sent with its trial, whose file may change meanwhile", async () => {
+  const code = join(folder.path, "net.py");
+  const example = join(projectRoot, "examples/one_layer_attention.py");
+  copyFileSync(example, code);
+  const found = await resolvePython({ python });
+  const executor = new RayExecutor(found, { address: cluster.address, storage: "sent" });
+  const model = { type: "python", code, class: "OneLayerAttention", fields: { vocab_size: 128, width: 16 } };
+  const own = { device: "cpu", init: { kind: "normal" }, data: { window_length: 32 }, training: { max_steps: 3, per_device_train_batch_size: 4 } };
+  const by = { executor, python: found, out: join(folder.path, "own") };
+  const plan = await planSweep(await loadSweep({ input: { base: own, cases: [{ model }] } as SweepDefinition }), by);
+  writeFileSync(code, "raise SystemExit('changed')\n");
+  const { document } = await conductPlan(plan, found, executor, { out: by.out, workers: 1 }, () => undefined, concludeSweep(plan));
+  expect(document.counts.completed, JSON.stringify(document.trials)).toBe(1);
+  expect(readFileSync(join(document.trials[0]?.run ?? "", "model.py"))).toEqual(readFileSync(example));
+}, 200_000);
 
 test("where no cluster answers it is said, with exit code 3", async () => {
   const { stdout, exitCode } = await run([...command("none"), "--executor", "ray", "--address", "http://127.0.0.1:9"]);

@@ -64,6 +64,7 @@ test("code that a trial sets is stored with the plan, which needs its file no mo
   unlinkSync(file);
   expect(planText(await planAgain(directory).plan(executor))).toBe(planText(plan));
   expect(planSettings(directory)(plan.trials[1]?.set ?? {}, "model.code.sha256")).toBe(sha256);
+  expect(planSettings(directory)(plan.trials[1]?.set ?? {}, "model.code")).toBe(file);
 });
 
 test("code that an axis sets by an object replaces that of the base, and must have the SHA-256 that is given with it", async () => {
