@@ -1,4 +1,4 @@
-"""Makes the models of this folder, and what sentencepiece makes of each of their pieces. Needs sentencepiece (0.2.3)."""
+"""Makes the models of this folder, and what sentencepiece (0.2.3) makes of each of their pieces."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,31 @@ from pathlib import Path
 import sentencepiece
 
 here = Path(__file__).parent
-words = "the cat sat on the mat and the dog ran after a cat that sat on a mat near the old red barn".split()
+words = [
+    "the",
+    "cat",
+    "sat",
+    "on",
+    "the",
+    "mat",
+    "and",
+    "the",
+    "dog",
+    "ran",
+    "after",
+    "a",
+    "cat",
+    "that",
+    "sat",
+    "on",
+    "a",
+    "mat",
+    "near",
+    "the",
+    "old",
+    "red",
+    "barn",
+]
 text = here / "text.tmp"
 text.write_text("\n".join(" ".join(words[i:] + words[:i]) for i in range(len(words))), encoding="utf-8")
 expected = {}
