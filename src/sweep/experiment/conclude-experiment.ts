@@ -9,7 +9,7 @@ import { defaultMeasures } from "./measures.js";
 import { pairedStatistics } from "./paired-statistics.js";
 import { type ExperimentRun, readExperimentRun, requireDistinctRuns } from "./read-experiment-run.js";
 import type { Look, Rules } from "./rules.js";
-import { type RunFacts, readRunFacts } from "./run-facts.js";
+import { type InitialTensors, type RunFacts, readRunFacts } from "./run-facts.js";
 
 /** An experiment whose runs have ended. */
 export interface EndedExperiment {
@@ -30,7 +30,7 @@ export interface EndedExperiment {
 /** Options that need Python. */
 export interface ConcludeOptions extends ScanOptions {
   /** SHA-256 of the initial tensors of a configuration, by name; without it, only the recorded embedding is compared. */
-  initialTensors?(config: RunConfig): Promise<Readonly<Record<string, string>>>;
+  initialTensors?(config: RunConfig): Promise<InitialTensors>;
 }
 
 /**
@@ -46,8 +46,7 @@ export async function concludeExperiment(ended: EndedExperiment, { initialTensor
   const facts: RunFacts[] = [];
   for (const { arm, directory: run } of arms.flatMap((each) => ended.runs.filter((run) => run.arm === each))) {
     runs.push(await readExperimentRun(run, arm, measures, scan));
-    const recorded = await readRunFacts(run);
-    facts.push({ ...recorded, initialTensors: { ...(await initialTensors?.(recorded.config)), ...recorded.initialTensors } });
+    facts.push(await readRunFacts(run, initialTensors));
   }
   const evidence = { rules, seeds, control, treatments, runs };
   const comparisons = pairedStatistics(evidence, measures);

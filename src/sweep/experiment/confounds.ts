@@ -4,7 +4,7 @@ import { familyOf } from "../../config/models/families.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { differingPinFields, type EnvironmentPin } from "../../runs/run-manifest.js";
 import { count, groupDigits } from "../../text/format.js";
-import { embeddingName, type RunFacts } from "./run-facts.js";
+import type { RunFacts } from "./run-facts.js";
 
 /** A parameter of the model and its weight decay under AdamW. */
 interface EffectiveParameter {
@@ -125,8 +125,8 @@ const setsEmbedding = (path: string) => path.startsWith("init.") || path === "mo
 function initialConfounds(control: RunFacts, treatment: RunFacts, named: Named): Statement[] {
   return Object.entries(control.initialTensors).flatMap(([name, before]) => {
     const after = treatment.initialTensors[name];
-    if (after === undefined || after === before || (name === embeddingName && [...named].some(setsEmbedding))) return [];
-    const remove = name === embeddingName ? "init.kind=file with one start for both arms" : "model.from with one saved model for both arms";
+    if (after === undefined || after === before || (name === control.embedding && [...named].some(setsEmbedding))) return [];
+    const remove = name === control.embedding ? "init.kind=file with one start for both arms" : "model.from with one saved model for both arms";
     return [statement(`values of ${name} before the first step`, shownHash(before), shownHash(after), remove)];
   });
 }

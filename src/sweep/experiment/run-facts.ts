@@ -24,8 +24,8 @@ function versionsIn(directory: string, file: string, kind: string): Record<strin
   return Object.fromEntries(Object.entries(packages).flatMap(([name, version]) => (version === null ? [] : [[`${kind} ${name}`, version]])));
 }
 
-/** Name of the embedding in PyTorch. */
-export const embeddingName = "transformer.wte.weight";
+/** Name of the embedding in PyTorch where the initial tensors of the model are unknown. */
+const embeddingOfGpt2 = "transformer.wte.weight";
 
 /** Facts about a run that can differ unintentionally. */
 export interface RunFacts {
@@ -39,26 +39,35 @@ export interface RunFacts {
   /** Version by package name. */
   readonly packages: Readonly<Record<string, string>>;
   /** SHA-256 of initial values, by the parameter's name in PyTorch. */
-  readonly initialTensors: Readonly<Record<string, string>>;
+  readonly initialTensors: InitialTensors;
+  /** Name of the embedding among them. */
+  readonly embedding: string;
 }
 
+export type InitialTensors = Readonly<Record<string, string>>;
+
 /**
- * The facts in a run's directory. The only initial tensor is the recorded part of the embedding.
+ * The facts in a run's directory.
+ * @param builtTensors initial tensors of a configuration; without it, the recorded rows of the embedding are the only ones.
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `FORMAT_INVALID`.
  */
-export async function readRunFacts(directory: string): Promise<RunFacts> {
+export async function readRunFacts(directory: string, builtTensors?: (config: RunConfig) => Promise<InitialTensors>): Promise<RunFacts> {
   const { parameters, corpus, environment, package_version } = readRunManifest(directory);
   const history = await openHistory(directory);
   try {
-    const embedding = createHash("sha256").update(readState(history, 0).bytes).digest("hex");
+    const config = readRunConfig(directory);
+    const recorded = createHash("sha256").update(readState(history, 0).bytes).digest("hex");
+    const built = (await builtTensors?.(config)) ?? {};
+    const embedding = Object.keys(built).find((name) => built[name] === recorded) ?? embeddingOfGpt2;
     return {
-      config: readRunConfig(directory),
+      config,
       parameters,
       corpus: { sha256: corpus.sha256, windows: corpus.windows },
       windowOrder: lastEvent(directory, "train_begin")?.window_order ?? null,
       environment,
       packages: { "bh-bridge": package_version, ...recordedPackages(directory) },
-      initialTensors: { [embeddingName]: embedding },
+      initialTensors: { ...built, [embedding]: recorded },
+      embedding,
     };
   } finally {
     history.close();

@@ -15,6 +15,7 @@ function factsOf(input: RunConfigInput, facts: Partial<RunFacts> = {}): RunFacts
     environment,
     packages: { "Python package scipy": "1.17.0" },
     initialTensors: { "transformer.wte.weight": "e".repeat(64) },
+    embedding: "transformer.wte.weight",
     ...facts,
   };
 }
@@ -75,6 +76,13 @@ test("tensors that differ before the first step are a confound, unless the arms 
   ]);
   const start = (noise_dtype: "float32" | "bfloat16") => ({ init: { kind: "unit-noise", noise_dtype } }) as const;
   expect(found(factsOf(start("float32")), factsOf(start("bfloat16"), other))).toEqual([]);
+});
+
+test("the embedding of another family is known by its own name", () => {
+  const facts = (hash: string) => ({ initialTensors: { "model.embed_tokens.weight": hash.repeat(64) }, embedding: "model.embed_tokens.weight" });
+  const start = (sigma: number) => ({ init: { kind: "snowball", sigma } }) as const;
+  expect(found(factsOf(start(1e-5), facts("e")), factsOf(start(1e-3), facts("f")))).toEqual([]);
+  expect(found(factsOf({}, facts("e")), factsOf({}, facts("f")))).toEqual(["values of model.embed_tokens.weight before the first step"]);
 });
 
 test("another text, or other windows of it, are a confound", () => {

@@ -27,6 +27,7 @@ print(json.dumps({
   const expected = expectedFrom<Record<"embedding" | "parameters" | "numpy" | "corpus", string>>(program, run);
   const facts = await readRunFacts(run);
   expect(facts.initialTensors).toEqual({ "transformer.wte.weight": expected.embedding });
+  expect((await readRunFacts(run, async () => ({ "other.weight": "0", "tok.weight": expected.embedding }))).embedding).toBe("tok.weight");
   expect(facts.parameters).toBe(expected.parameters);
   expect(facts.corpus.sha256).toBe(expected.corpus);
   expect(facts.windowOrder).toMatch(/^[0-9a-f]{64}$/);
