@@ -115,7 +115,7 @@ export async function countTokens(
     const packages = lacking.missing.join(" ");
     throw new BhBridgeError(
       "PYTHON_DEPENDENCY_MISSING",
-      `the tokenizer in ${tokenizer} requires ${packages}, which ${python} does not have. Install it with: ${python} -m pip install ${packages}. Or train on bytes with data.tokenizer=null`,
+      `the tokenizer in ${typeof tokenizer === "string" ? tokenizer : name} requires ${packages}, which ${python} does not have. Install it with: ${python} -m pip install ${packages}. Or train on bytes with data.tokenizer=null`,
     );
   }
   const { success, data } = unusableSchema.safeParse(answer);

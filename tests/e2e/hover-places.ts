@@ -29,6 +29,7 @@ export function hoverPlaces(): HoverPlace[] {
     ),
     ...(model?.oneOf ?? []).flatMap((family) => {
       const type = literalOf(family.properties?.["type"]);
+      if (type === '"python"') return ownModelPlaces(family, createModel);
       const isTyped = family.properties?.["type"]?.const !== undefined; // the configuration of any further family is that of its class
       const config = places(
         only(family, (name) => isTyped && !isOwn(name)),
@@ -53,6 +54,15 @@ export function hoverPlaces(): HoverPlace[] {
       (inside) => `${bridge}bridge.createTrainer({ model, ${inside} });`,
     ),
   ];
+}
+
+/** The fields of a model of one's own, which createModel takes without their section. */
+function ownModelPlaces({ properties = {} }: JsonSchemaNode, write: (inside: string) => string): HoverPlace[] {
+  const fields = Object.entries(properties).filter(([name]) => !["type", "from", "norm"].includes(name));
+  return fields.map(([name, { description }]) => {
+    const others = ["code", "class"].filter((other) => other !== name).map((other) => `${other}: "net"`);
+    return { path: `createModel: ${name}`, program: write([...others, `|${name}: undefined as never`].join(", ")), description };
+  });
 }
 
 /** Every field below a node, written as it stands in an object; a union gives the fields of each of its kinds. */
