@@ -18,8 +18,8 @@ export function tokensCommand(): Command {
   return createCommand(
     "tokens",
     "Find the tokens of a model that never trained",
-    "bh-bridge tokens my-model",
-    "bh-bridge tokens my-model --unused 5,10-20 --json",
+    "bh-bridge tokens out/checkpoint-20",
+    "bh-bridge tokens out/checkpoint-20 --unused 5,10-20 --json",
   )
     .argument("<file[::tensor]>", "checkpoint, file or run (default tensors: those that look like the input and output embeddings)")
     .option("--unused <ids>", "tokens that are known to be unused, as 5,10-20 or @FILE with such a list (default: found by the tokenizer)")

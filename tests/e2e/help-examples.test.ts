@@ -57,7 +57,6 @@ beforeAll(async () => {
   }
   mkdirSync(join(cwd, "out"));
   cpSync(join(cwd, "runs", made, "final"), join(cwd, "out/checkpoint-20"), { recursive: true });
-  cpSync(join(cwd, "runs", made, "final"), join(cwd, "my-model"), { recursive: true });
   writeFileSync(join(cwd, "my.yaml"), "preset: quick\n");
   writeFileSync(join(cwd, "sigma.yaml"), "base: quick\nseeds: 1..2\n");
   mkdirSync(join(cwd, "sweeps/mine"), { recursive: true });
