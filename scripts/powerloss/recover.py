@@ -99,6 +99,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "data": {
                 "corpus": manifest["corpus"]["path"],
                 "label_shift": data["label_shift"],
+                "documents": data["documents"],
                 "held_out": data["held_out"],
                 "windows": data["windows"],
                 "tokenizer": None,
