@@ -23,10 +23,10 @@ const channel = openWorkerChannel(
   () => process.exit(),
 );
 
-function train({ trial, out }, place) {
+function train({ trial, out }, index) {
   const run = join(out, trial); // the same folder, whoever begins it: one that a killed controller did not note is found by its name
-  channel.send({ kind: "started", place, run, fromStep: 0 });
-  const end = () => channel.send({ kind: "ended", place, end: { kind: "completed", run, result } });
+  channel.send({ kind: "started", index, run, fromStep: 0 });
+  const end = () => channel.send({ kind: "ended", index, end: { kind: "completed", run, result } });
   if (existsSync(join(run, "trained")))
     end(); // as the summing up of a run that was complete when its controller died
   else execFile("/bin/sh", ["-c", 'mkdir -p "$0" && echo trained >> "$0/trained"', run], (error) => (error ? process.exit(1) : end()));
