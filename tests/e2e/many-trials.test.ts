@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { repetitions } from "../repetitions.js";
 import { projectRoot, python } from "./program.js";
 
-const [trials, kills] = [repetitions(30, 1000), repetitions(2, 50)];
+const [trials, kills] = [repetitions(30, 1000), repetitions(4, 50)];
 
 // The small form of `npm run bench:trials`, whose figures stand in docs/many-runs.md.
 test(

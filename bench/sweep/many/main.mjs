@@ -84,19 +84,29 @@ async function untouched() {
   console.log(`  result.json          ${Math.round(statSync(join(directory, "result.json")).size / trials)} bytes a trial`);
   console.log(`  sweep status reads   ${perThousand(scanSeconds)} s per 1,000 trials`);
   console.log(`  nothing left to do   ${againSeconds.toFixed(2)} s from start to end`);
-  return { milliseconds: 1000 * (planSeconds + seconds), problems: problemsOf(directory) };
+  return problemsOf(directory);
 }
 
-/** Kill the controller again and again until it gets to its end, so often as is asked for. */
-async function killed(milliseconds) {
+/** Lines of the ledger in a folder, two per trial; 0 before there is one. */
+function linesIn(out) {
+  try {
+    return linesOf(directoryIn(out)).length;
+  } catch {
+    return 0;
+  }
+}
+
+/** Kill the controller until it has been killed as often as asked, each time after more trials, with some left; then let it end. */
+async function killed() {
   const out = join(folder, "killed");
-  let done = 0;
-  for (;;) {
+  for (let done = 0; ; ) {
     const { child, ended } = start(out);
     if (done < kills) {
-      // Short enough that trials are left for the last kill, long enough that some are trained in between.
-      const atMs = 700 + (random() * 2 * milliseconds) / kills;
-      if (!(await Promise.race([ended.then(() => true), after(atMs, false)])) && child.kill("SIGKILL")) done++;
+      let hasEnded = false;
+      ended.then(() => (hasEnded = true));
+      const wanted = (2 * trials * (done + random())) / (kills + 1);
+      while (!hasEnded && linesIn(out) <= wanted) await after(2);
+      if (!hasEnded && child.kill("SIGKILL")) done++;
     }
     const answer = await ended;
     if (answer !== undefined) return { done, problems: problemsOf(directoryIn(out)) };
@@ -104,8 +114,8 @@ async function killed(milliseconds) {
 }
 
 try {
-  const { milliseconds, problems } = await untouched();
-  const { done, problems: others } = kills > 0 ? await killed(milliseconds) : { done: 0, problems: [] };
+  const problems = await untouched();
+  const { done, problems: others } = kills > 0 ? await killed() : { done: 0, problems: [] };
   const all = [...problems, ...others];
   console.log(`${done} kills of the controller: ${all.length === 0 ? "each trial completed once, the ledger exact" : all.slice(0, 20).join("\n")}`);
   process.exitCode = all.length === 0 && done === kills ? 0 : 1;
