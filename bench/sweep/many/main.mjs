@@ -103,7 +103,7 @@ async function killed() {
     const { child, ended } = start(out);
     if (done < kills) {
       let hasEnded = false;
-      ended.then(() => (hasEnded = true));
+      child.once("close", () => (hasEnded = true));
       const wanted = (2 * trials * (done + random())) / (kills + 1);
       while (!hasEnded && linesIn(out) <= wanted) await after(2);
       if (!hasEnded && child.kill("SIGKILL")) done++;
