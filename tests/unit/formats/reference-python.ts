@@ -46,7 +46,8 @@ export async function printedBy(program: string, args: readonly string[] = [], c
 /** A directory that is removed after the tests of the calling file, or after the test that asks for it. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "bh-bridge-formats-"));
-  const remove = () => rmSync(directory, { recursive: true, force: true });
+  // A process that a test killed can leave a child that writes for another moment.
+  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   try {
     onTestFinished(remove);
   } catch {
