@@ -208,6 +208,8 @@ export async function* drawStates(interpreter: string, request: StatesRequest, s
   throw new BhBridgeError("PYTHON_NOT_FOUND", message, { cause: result });
 }
 
+const readModel = "scripts/read_model.py";
+
 /** A saved model's directory, its family, and the fields to report (null: those that transformers saves). */
 export interface SavedConfigRequest {
   readonly directory: string;
@@ -222,7 +224,7 @@ export type SavedConfig = z.output<typeof savedConfigSchema>;
 
 /** Let transformers read the `config.json` of a saved model; about 3 s. @throws {BhBridgeError} `FORMAT_UNSUPPORTED` with its message; as `probePython`. */
 export async function readSavedConfig(interpreter: string, request: SavedConfigRequest): Promise<SavedConfig> {
-  const answer = await runPythonScript(interpreter, { file: "scripts/read_saved_config.py", args: [JSON.stringify(request)], timeoutMs: importTimeoutMs });
+  const answer = await runPythonScript(interpreter, { file: readModel, args: [JSON.stringify({ do: "config", ...request })], timeoutMs: importTimeoutMs });
   const { success, data } = problemSchema.safeParse(answer);
   if (!success) return savedConfigSchema.parse(answer);
   throw new BhBridgeError("FORMAT_UNSUPPORTED", `transformers cannot read the config.json of ${request.directory}: ${data.problem}`);
@@ -238,7 +240,7 @@ export interface OwnModelRequest {
 
 /** Execute the code of a model and count the rows of its embedding; about 5 s. @throws {BhBridgeError} `CONFIG_INVALID`; as `probePython`. */
 export async function readOwnVocabulary(interpreter: string, request: OwnModelRequest): Promise<number> {
-  const answer = await runPythonScript(interpreter, { file: "scripts/read_own_vocabulary.py", args: [JSON.stringify(request)], timeoutMs: importTimeoutMs });
+  const answer = await runPythonScript(interpreter, { file: readModel, args: [JSON.stringify({ do: "vocabulary", ...request })], timeoutMs: importTimeoutMs });
   const { success, data } = problemSchema.safeParse(answer);
   if (!success) return z.object({ vocab_size: z.int() }).parse(answer).vocab_size;
   const [path = "", ...message] = data.problem.split(": ");

@@ -19,7 +19,7 @@ const asStarted = {
 };
 
 /** Scripts of bh_bridge that import PyTorch or transformers. */
-const scripts = ["doctor.py", "draw_states.py", "read_saved_config.py"];
+const scripts = ["doctor.py", "draw_states.py", "read_model.py"];
 
 /**
  * Start, once for all test files, a Python that has imported PyTorch, and write the program that stands for the interpreter: pythonia's own program and the

@@ -10,7 +10,7 @@ import pytest
 import torch
 from bh_bridge.models.families import embedding_of
 from bh_bridge.models.model import build_model
-from bh_bridge.scripts.read_saved_config import read
+from bh_bridge.scripts.read_model import read_config
 from safetensors.torch import load_file
 from tiny_families import tiny_sizes
 from tiny_run import in_child, train
@@ -101,7 +101,7 @@ def saved_model(kind: str, directory: Path) -> Any:
 def test_a_saved_model_of_every_family_trains_from_its_bits(tmp_path: Path, kind: str) -> None:
     saved, run = tmp_path / "saved", tmp_path / "run"
     plain = saved_model(kind, saved)
-    found = read({"directory": str(saved), "type": kind, "fields": None})
+    found = read_config({"directory": str(saved), "type": kind, "fields": None})
     assert "problem" not in found, found
     assert found["dtype"] == ("float16" if kind in IS_FLOAT16 else "float32")
     assert not found["fields"].keys() & CARRIED.keys() - {"prefix"}

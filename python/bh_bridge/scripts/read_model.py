@@ -1,12 +1,13 @@
-"""Reports the configuration of a saved model as transformers reads it: `python read_saved_config.py MARKER REQUEST`.
+"""Reports what only Python knows of a model: `python read_model.py MARKER REQUEST`, with a request in JSON.
 
-Prints the marker and a JSON object on one line. Fields that older versions of transformers wrote have their present
-names and forms, and omitted ones the defaults of their class. No code of the directory is run.
+`do` of the request is `config` (of a saved model) or `vocabulary` (of a model of the user's own). Prints the marker and
+a JSON object on one line.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -26,8 +27,12 @@ class Request(TypedDict):
 NOT_ARCHITECTURE = {"use_cache", "add_cross_attention"}
 
 
-def read(request: Request) -> dict[str, Any]:
-    """The fields of a configuration and its dtype; a problem if transformers rejects it."""
+def read_config(request: Request) -> dict[str, Any]:
+    """The fields of a saved configuration as transformers reads it, and its dtype; a problem if it rejects them.
+
+    Fields that older versions wrote have their present names and forms, and omitted ones the defaults of their class.
+    No code of the directory is run.
+    """
     from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig, logging
 
     logging.set_verbosity_error()
@@ -55,14 +60,39 @@ def read(request: Request) -> dict[str, Any]:
     return {"fields": fields, "dtype": everything.get("dtype")}
 
 
-def main(marker: str, request: Request) -> None:
+def read_vocabulary(request: dict[str, Any]) -> dict[str, Any]:
+    """The rows of the embedding of a user's own model, whose file of code is executed as training would.
+
+    The model is built without memory where its constructor allows it; a problem if that fails.
+    """
+    import torch
+
+    from bh_bridge.errors import ConfigInvalid
+    from bh_bridge.models import own_model
+
+    source = Path(request["path"]).read_text(encoding="utf-8")
+    code = {"path": request["path"], "sha256": hashlib.sha256(source.encode()).hexdigest(), "source": source}
+    own = {name: request[name] for name in ("class", "fields", "embedding")}
+    try:
+        described = own_model.described({"type": "python", "code": code, **own})
+        try:
+            with torch.device("meta"):
+                model = own_model.new(described)
+        except ConfigInvalid:  # it computes with its weights while it is built
+            model = own_model.new(described)
+    except ConfigInvalid as error:
+        return {"problem": str(error)}
+    return {"vocab_size": len(own_model.embedding(model))}
+
+
+def main(marker: str, request: Any) -> None:
     """Print the marker and the answer."""
     # A script run by path does not find its package.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     from bh_bridge.process.quick_import import quick_import
 
     with quick_import():
-        answer = read(request)
+        answer = read_config(request) if request["do"] == "config" else read_vocabulary(request)
     print("\n" + marker + json.dumps(answer))
 
 
