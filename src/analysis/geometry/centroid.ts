@@ -8,9 +8,18 @@ export function euclideanNorm(vector: ArrayLike<number>): number {
   return Math.sqrt(sum);
 }
 
-/** The L2 norm of a − b, in float64. */
+/** The L2 norm of a − b, in float64; in one loop without copies, since it is called for pairs of rows. */
 export function distance(a: Float64Array, b: Float64Array): number {
-  return euclideanNorm(difference(a, b));
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += ((a[index] ?? 0) - (b[index] ?? 0)) ** 2;
+  return Math.sqrt(sum);
+}
+
+/** The scalar product Σab, in float64. */
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += (a[index] ?? 0) * (b[index] ?? 0);
+  return sum;
 }
 
 function difference(a: Float64Array, b: Float64Array): Float64Array {

@@ -23,11 +23,14 @@ function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-function median(ascending: readonly number[]): number {
-  const middle = Math.floor(ascending.length / 2);
-  const upper = ascending[middle] ?? 0;
-  return ascending.length % 2 === 1 ? upper : ((ascending[middle - 1] ?? 0) + upper) / 2;
+/** The median; NaN for no values. */
+export function median(values: ArrayLike<number>): number {
+  const sorted = Float64Array.from(values).sort();
+  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN) + (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)) / 2;
 }
+
+/** Standard deviations of a normal distribution per median absolute deviation. */
+export const deviationsPerMedian = 1.4826;
 
 /** Statistics of the populations of black holes, in any order. */
 export function populationStatistics(populations: readonly number[]): PopulationStatistics {

@@ -6,18 +6,15 @@ import { defineAnalysis, measurableStates } from "../analysis.js";
 import { rowClasses, selectRows } from "../census/census.js";
 import { rowValues } from "../census/row-values.js";
 import { count, counts, steps } from "../document-fields.js";
+import { euclideanNorm } from "../geometry/centroid.js";
+import { deviationsPerMedian, median } from "../statistics/statistics.js";
 
 /** Largest relative error of rounding to a dtype. */
 const roundoff: Readonly<Partial<Record<Dtype, number>>> = { BF16: 2 ** -8, F16: 2 ** -11, F32: 2 ** -24, F64: 2 ** -53 };
-/** Deviations of the unused rows' residuals, of 1.4826 median absolute deviations, beyond which a residual is not theirs. */
-const allowed = 6 * 1.4826;
+/** Deviations of the unused rows' residuals, beyond which a residual is not theirs. */
+const allowed = 6 * deviationsPerMedian;
 /** Factor over the unused rows' largest residual: Adam moves rows with unlike histories of small gradients unlike. */
 const margin = 2;
-
-function median(values: Float64Array): number {
-  const sorted = values.slice().sort();
-  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.floor(sorted.length / 2)] ?? 0)) / 2;
-}
 
 /** The mean of some rows of decoded values. */
 function meanOf(values: Float64Array, rows: readonly number[], dims: number): Float64Array {
@@ -84,9 +81,9 @@ export function* onsetStates(history: History, unused: readonly number[]): Gener
     const twins = unusedTwins(rowClasses(rowValues(dtype, before.bytes, dims), selectRows(tokens)), unused);
     for (const row of open) {
       const twin = twins[row] ?? -1;
-      const rounding = (roundoff[dtype] ?? 0) * Math.hypot(...earlier.subarray(row * dims, (row + 1) * dims));
+      const rounding = () => (roundoff[dtype] ?? 0) * euclideanNorm(earlier.subarray(row * dims, (row + 1) * dims));
       const hasMoved = moves.subarray(row * dims, (row + 1) * dims).some((move) => move !== 0 && !Number.isNaN(move));
-      const begins = unused.length === 0 ? hasMoved : twin >= 0 ? !isEqualRow(later, row, twin, dims) : (left[row] ?? 0) > limit + rounding;
+      const begins = unused.length === 0 ? hasMoved : twin >= 0 ? !isEqualRow(later, row, twin, dims) : (left[row] ?? 0) > limit + rounding();
       if (!begins) continue;
       onset[row] = state;
       open.delete(row);

@@ -1,6 +1,6 @@
 import { Matrix as DenseMatrix, EigenvalueDecomposition } from "ml-matrix";
 import { itemSizes, type RowSource } from "../../formats/matrix.js";
-import { euclideanNorm } from "../geometry/centroid.js";
+import { dot, euclideanNorm } from "../geometry/centroid.js";
 import { type Arithmetic, rowProducts } from "./row-products.js";
 
 /** The direction in which the rows of a matrix vary most. */
@@ -30,12 +30,6 @@ const sampleBytes = 16 * 2 ** 20;
 const runsOfSample = 64;
 
 const negligible = 2 ** -500;
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += (a[index] ?? 0) * (b[index] ?? 0);
-  return sum;
-}
 
 function addScaled(target: Float64Array, factor: number, vector: Float64Array): void {
   for (let index = 0; index < target.length; index++) target[index] = (target[index] ?? 0) + factor * (vector[index] ?? 0);

@@ -1,7 +1,8 @@
 import { itemSizes, type RowSource } from "../../formats/matrix.js";
 import { decodeElements } from "../elements.js";
-import { euclideanNorm } from "../geometry/centroid.js";
+import { distance, dot, euclideanNorm } from "../geometry/centroid.js";
 import type { KernelChoice } from "../kernels/load-kernels.js";
+import { median } from "../statistics/statistics.js";
 import { type PrincipalAxis, principalAxis } from "./principal-axis.js";
 import { arithmeticOf, rowProducts } from "./row-products.js";
 
@@ -76,22 +77,10 @@ function rowReader(source: RowSource): (row: number) => Float64Array {
   };
 }
 
-export function medianOf(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values).sort();
-  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN) + (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)) / 2;
-}
-
-/** ‖a − b‖₂, in one loop without copies: it is called for each pair of a sample. */
-function distance(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += ((a[index] ?? 0) - (b[index] ?? 0)) ** 2;
-  return Math.sqrt(sum);
-}
-
 /** The component-wise median of rows, and the distance from it up to which rows are near. */
 function centreOf(rows: readonly Float64Array[]): { centre: Float64Array; limit: number } {
-  const centre = new Float64Array(rows[0]?.length ?? 0).map((_, column) => medianOf(rows.map((values) => values[column] ?? 0)));
-  return { centre, limit: farthest * medianOf(rows.map((values) => distance(values, centre))) };
+  const centre = new Float64Array(rows[0]?.length ?? 0).map((_, column) => median(rows.map((values) => values[column] ?? 0)));
+  return { centre, limit: farthest * median(rows.map((values) => distance(values, centre))) };
 }
 
 /** The row with the nearest neighbours, and these. */
@@ -120,12 +109,6 @@ function referenceOf(source: RowSource, { rows, reliable, isChosen = false }: Un
     for (let column = 0; column < mean.length; column++) mean[column] = (mean[column] ?? 0) + (values[column] ?? 0);
   }
   return { rows: kept, mean: mean.map((total) => total / kept.length) };
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += (a[index] ?? 0) * (b[index] ?? 0);
-  return sum;
 }
 
 /** What the indicators of a row follow from. */

@@ -1,5 +1,6 @@
+import { deviationsPerMedian, median as medianOf } from "../statistics/statistics.js";
 import type { IndicatorName, RowIndicators } from "./row-indicators.js";
-import { indicatorNames, medianOf } from "./row-indicators.js";
+import { indicatorNames } from "./row-indicators.js";
 
 /** The limit below which a row looks unused. */
 export interface Threshold {
@@ -8,15 +9,13 @@ export interface Threshold {
   readonly how: string;
 }
 
-/** Standard deviations of a normal distribution per median absolute deviation. */
-const perDeviation = 1.4826;
 /** Deviations of unused rows that the limit allows. */
 const allowed = 6;
 /** Smallest deviation, relative to the distance to the median of all other rows: unused rows may all be equal. */
 const smallestSpread = 1e-3;
 
 function spreadOf(values: ArrayLike<number>, median: number): number {
-  return perDeviation * medianOf(Float64Array.from(values, (value) => Math.abs(value - median)));
+  return deviationsPerMedian * medianOf(Float64Array.from(values, (value) => Math.abs(value - median)));
 }
 
 /**
