@@ -127,9 +127,13 @@ async function* separated(documents: AsyncIterable<DocumentPart[]>): AsyncGenera
   yield Buffer.concat(pieces);
 }
 
+/** Names of prepared texts, complete or not. */
+const ownName = /^[0-9a-f]{64}(?:\.[0-9a-f]{8}\.partial)?$/;
+
 /** Remove prepared texts that no training has read for a month. */
 function removeUnused(folder: string): void {
   for (const name of readdirSync(folder)) {
+    if (!ownName.test(name)) continue;
     const path = join(folder, name);
     const { mtimeMs = Number.POSITIVE_INFINITY } = statSync(path, { throwIfNoEntry: false }) ?? {};
     if (mtimeMs < Date.now() - keptMs) rmSync(path, { force: true });
