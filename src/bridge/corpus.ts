@@ -7,6 +7,7 @@ import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { windowLength } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
+import { reasonNotRead } from "../formats/file-bytes.js";
 import { isTokenArray } from "../formats/text/text-files.js";
 import { tokenizerText } from "../formats/tokenizer-text.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
@@ -170,9 +171,7 @@ async function* chunksOf(path: string, signal: AbortSignal | undefined): AsyncGe
     yield* createReadStream(path, { highWaterMark: chunkBytes, ...(signal && { signal }) });
   } catch (cause) {
     if (signal?.aborted) throw new BhBridgeError("ABORTED", `reading ${path} was cancelled`, { cause: signal.reason });
-    const reasons: Record<string, string> = { ENOENT: "there is no such file", EISDIR: "it is a folder", EACCES: "it may not be read" };
-    const code = (cause as NodeJS.ErrnoException).code ?? "";
-    const message = `cannot read the corpus ${path}: ${reasons[code] ?? code}. Give a text file with data.corpus (--corpus on the command line)`;
+    const message = `cannot read the corpus ${path}: ${reasonNotRead(cause)}. Give a text file with data.corpus (--corpus on the command line)`;
     throw new BhBridgeError("CORPUS_INVALID", message, { cause });
   }
 }

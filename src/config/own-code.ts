@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
+import { reasonNotRead } from "../formats/file-bytes.js";
 import { isPlainObject, valueAt, withValueAt } from "./json-value.js";
 
 /** Python source that the user wrote and named. Its content travels with the configuration, so the file may change or go once it was read. */
@@ -63,9 +64,7 @@ function contentOf(path: string): string {
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    const reasons: Record<string, string> = { ENOENT: "there is no such file", EISDIR: "it is a folder", EACCES: "it may not be read" };
-    const { code = "" } = cause as NodeJS.ErrnoException;
-    throw new Error(`${path} cannot be read: ${reasons[code] ?? code}. Give a Python file`, { cause });
+    throw new Error(`${path} cannot be read: ${reasonNotRead(cause)}. Give a Python file`, { cause });
   }
   const text = bytes.toString("utf8");
   if (Buffer.from(text).equals(bytes)) return text;

@@ -26,6 +26,14 @@ function openError(path: string, cause: unknown): BhBridgeError {
   return new BhBridgeError(code, `${path} ${reason}`, { cause });
 }
 
+const textErrors: Readonly<Record<string, string>> = { ENOENT: "there is no such file", EISDIR: "it is a folder", EACCES: "it may not be read" };
+
+/** Why the operating system refuses to read a text, for the message of another error. */
+export function reasonNotRead(cause: unknown): string {
+  const { code = "" } = cause as NodeJS.ErrnoException;
+  return textErrors[code] ?? code;
+}
+
 /** Whether the path is a directory. @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `IO_FAILED`. */
 export function isDirectory(path: string): boolean {
   try {

@@ -129,7 +129,7 @@ test("a text in a folder that is not UTF-8 is named, with its line", async () =>
   await expect(preparedText(mixed, "text")).rejects.toMatchObject({ message: expect.stringMatching(/b\.txt is not UTF-8: byte 0xff at offset 8, line 2/) });
 });
 
-test("a table without the column is told which it has", async () => {
+test("the error for a missing column lists the columns of the table", async () => {
   await expect(preparedText(join(folder, "zstd.parquet"), "body")).rejects.toMatchObject({
     message: expect.stringContaining('has no column "body", only text, n.'),
   });

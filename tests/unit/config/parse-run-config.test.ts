@@ -13,7 +13,7 @@ async function failure(...set: string[]): Promise<BhBridgeError> {
   return error;
 }
 
-test("all problems are told at once, with path, remedy and source", async () => {
+test("one error reports all problems, with path, remedy and source", async () => {
   const error = await failure("training.learning_rate=fast", "training.max_steps=-1", "training.learning_rat=1");
   expect(error.code).toBe("CONFIG_INVALID");
   expect(error.message).toBe(
@@ -77,7 +77,7 @@ test.each([
   expect(issues.map(({ path, message }) => `${path}: ${message}`.slice(0, expected.length))).toEqual([expected]);
 });
 
-test("a second --set on the same unknown init field is told with the kind it would need", async () => {
+test("the error for a field of another init kind names the kind that has it", async () => {
   const { issues = [] } = await failure("init.kind=snowball", "init.noise_dtype=float32");
   expect(issues.map(({ message }) => message)).toEqual(['init.kind "snowball" has no noise_dtype: set init.kind to unit-noise']);
 });
