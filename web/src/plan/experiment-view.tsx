@@ -1,0 +1,131 @@
+import { useMemo } from "preact/hooks";
+import { setQuery, useAddress } from "../address.js";
+import { Chart } from "../chart/chart.js";
+import type { ChartBand, ChartLine } from "../chart/chart-plot.js";
+import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
+import { Choice } from "../controls.js";
+import type { OverlayDocument, PlanDocument } from "../documents.js";
+import { shown } from "../figures.js";
+import { overlaid } from "../run/overlay-view.js";
+import { useDocument } from "../server.js";
+import { lineColour, lineDash, useTheme } from "../theme.js";
+import { bandOf } from "./seed-band.js";
+
+/** The arms of an experiment over each other: every seed's line, mean and band. */
+export function Arms({ plan, turn }: { plan: PlanDocument; turn: number }) {
+  const { query } = useAddress();
+  const { isDark } = useTheme();
+  const name = query.get("name") ?? "loss";
+  const cursor = useMemo<StepCursor>(() => new Shared<number | null>(null), [plan.id]);
+  const range = useMemo<StepRange>(() => new Shared<readonly [number, number] | null>(null), [plan.id]);
+  const ids = [...new Set(plan.trials.flatMap(({ run }) => run ?? []))].join(",");
+  const { document: overlay } = useDocument<OverlayDocument>(ids === "" ? null : `/api/overlay?name=${name}&points=800&runs=${ids}`, turn);
+  const { lines, bands, sizes } = useMemo(() => armLines(plan, overlay, isDark), [plan, overlay, isDark]);
+  const few = sizes.filter(({ n }) => n < 3);
+  return (
+    <section aria-label="Arms">
+      <div class="bar">
+        <h2>Arms</h2>
+        <Choice label="Line" value={name} options={Object.entries(overlaid)} onChoice={(value) => setQuery({ name: value })} />
+      </div>
+      {lines.length === 0 ? (
+        <p class="empty">No run has this line yet.</p>
+      ) : (
+        <Chart
+          title={overlaid[name] ?? name}
+          lines={lines}
+          bands={bands}
+          cursor={cursor}
+          range={range}
+          height={380}
+          isLog={query.get("log") === "1"}
+          onLog={(isLog) => setQuery({ log: isLog ? "1" : "" })}
+          fileName={`${plan.directory}-${name}`}
+          note={`Thin: every seed. Thick: mean over seeds; band: one standard deviation of the sample.${
+            few.length > 0 ? ` Fewer than 3 seeds in ${few.map(({ arm, n }) => `${arm} (n = ${n})`).join(" and ")}: a band says little.` : ""
+          }`}
+        />
+      )}
+      {plan.judged && <Measures judged={plan.judged} />}
+    </section>
+  );
+}
+
+function armLines(plan: PlanDocument, overlay: OverlayDocument | undefined, isDark: boolean) {
+  const lines: ChartLine[] = [];
+  const bands: ChartBand[] = [];
+  const sizes: { arm: string; n: number }[] = [];
+  plan.arms.forEach((arm, index) => {
+    const own = plan.trials.filter((trial) => trial.arm === arm && trial.run !== null);
+    const found = own.flatMap(({ run, seed }) => {
+      const line = overlay?.lines.find((each) => each.id === run);
+      return line ? [{ seed, line }] : [];
+    });
+    if (found.length === 0) return;
+    const look = { colour: lineColour(index, isDark), dash: lineDash(index) };
+    for (const { seed, line } of found) lines.push({ label: `${arm}, seed ${seed}`, x: line.x, y: line.y, ...look, isFaint: true, width: 1 });
+    const band = bandOf(found.map(({ line }) => line));
+    sizes.push({ arm, n: found.length });
+    if (found.length > 1) {
+      const place = lines.length;
+      const edge = { ...look, isFaint: true, width: 0 };
+      lines.push({ label: `${arm}, mean + sd`, x: band.x, y: band.upper, ...edge }, { label: `${arm}, mean − sd`, x: band.x, y: band.lower, ...edge });
+      bands.push({ upper: place, lower: place + 1, colour: look.colour });
+    }
+    lines.push({ label: `${arm}, n = ${found.length}`, x: band.x, y: band.mean, ...look, width: 2.4 });
+  });
+  return { lines, bands, sizes };
+}
+
+function Measures({ judged }: { judged: NonNullable<PlanDocument["judged"]> }) {
+  return (
+    <>
+      <div class="table-frame">
+        <table>
+          <caption>Measures, paired by seed; those that decide are marked</caption>
+          <thead>
+            <tr>
+              <th>Measure</th>
+              <th>Arm</th>
+              <th class="number">Control</th>
+              <th class="number">Treatment</th>
+              <th class="number">Difference</th>
+              <th class="number">p</th>
+            </tr>
+          </thead>
+          <tbody>
+            {judged.measures.map(({ measure, arm, decides, control, treatment, difference, p }) => (
+              <tr key={`${measure} ${arm}`}>
+                <td>
+                  {measure}
+                  {decides && <span class="tag">decides</span>}
+                </td>
+                <td>{arm}</td>
+                <td class="number">{spread(control)}</td>
+                <td class="number">{spread(treatment)}</td>
+                <td class="number">{spread(difference)}</td>
+                <td class="number">{shown(p)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {judged.confounds.length > 0 && (
+        <div class="panel">
+          <h3>Confounds</h3>
+          <ul>
+            {judged.confounds.map(({ arm, what, control, treatment, remove }) => (
+              <li key={`${arm} ${what}`}>
+                {arm}: {what} ({control} against {treatment}){remove && <code> {remove}</code>}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </>
+  );
+}
+
+function spread({ mean, sd, n }: { mean: number | null; sd: number | null; n: number }): string {
+  return n === 0 ? "–" : `${shown(mean)} ± ${shown(sd)} (n = ${n})`;
+}
