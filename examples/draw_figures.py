@@ -45,8 +45,9 @@ def draw_mark(axes, mark, all_series):
         axes.plot(mark["x"], gaps(mark["y"]), linestyle=dash, **{**style, **steps, **faint})
     elif kind == "band":
         step = {"step": "post"} if steps else {}
+        look = {"alpha": 0.85, "label": style["label"]} if mark.get("solid") else {"alpha": 0.18}
         low, high = gaps(mark["low"]), gaps(mark["high"])
-        axes.fill_between(mark["x"], low, high, color=style["color"], alpha=0.18, linewidth=0, **step)
+        axes.fill_between(mark["x"], low, high, color=style["color"], linewidth=0, **look, **step)
     elif kind == "dots":
         sizes = [(2 * radius) ** 2 / 2 for radius in mark.get("radius", [3] * len(mark["x"]))]
         marker = MARKERS[series["marker"] % len(MARKERS)]

@@ -39,7 +39,15 @@ const markSchema = z.discriminatedUnion("mark", [
     curve: z.enum(["straight", "step"]),
     thin: z.boolean().optional().describe("One of many lines behind their mean"),
   }),
-  z.strictObject({ mark: z.literal("band"), series, x: numbers, low: figures, high: figures, curve: z.enum(["straight", "step"]) }),
+  z.strictObject({
+    mark: z.literal("band"),
+    series,
+    x: numbers,
+    low: figures,
+    high: figures,
+    curve: z.enum(["straight", "step"]),
+    solid: z.boolean().optional().describe("One of several stacked areas, and not the spread around a line"),
+  }),
   z.strictObject({
     mark: z.literal("dots"),
     series,

@@ -97,19 +97,39 @@ export function reduceFigure(figure: Figure): Figure {
 
 function reducePanel(panel: Panel, limit: number): Panel {
   const { scale } = panel.x;
-  const own = panel.marks.map((mark) => (mark.mark === "line" ? keptPoints(mark, limit, [scale], mark.curve) : []));
+  const own = panel.marks.map((mark) => (isExact(mark) ? edgesOf(mark).flatMap((y) => keptPoints({ x: mark.x, y }, limit, [scale], mark.curve)) : []));
   const marks = panel.marks.map((mark, index): Mark => {
-    if (mark.mark === "band") return mark.x.length <= limit ? mark : { ...mark, ...reducedBand(mark, scale, limit) };
-    if (mark.mark !== "line") return mark;
-    // Lines over the same steps keep the points of each other, so that the order of their values is right at each of them.
-    const together = mark.thin ? own[index] : own.filter((_, other) => isSameX(panel.marks[other], mark)).flat();
-    return { ...mark, ...pointsAt(mark, ascending(together ?? [])) };
+    if (mark.mark === "band" && !mark.solid) return mark.x.length <= limit ? mark : { ...mark, ...reducedBand(mark, scale, limit) };
+    if (!isExact(mark)) return mark;
+    // Lines and stacked areas over the same steps keep the points of each other, so that the order of their values is right at each of them.
+    const together = isThin(mark) ? own[index] : own.filter((_, other) => isSameX(panel.marks[other], mark)).flat();
+    return keptMark(mark, ascending(together ?? []));
   });
   return { ...panel, marks };
 }
 
-function isSameX(other: Mark | undefined, { x }: Line): boolean {
-  return other?.mark === "line" && !other.thin && (other.x === x || (other.x.length === x.length && other.x.every((value, at) => value === x[at])));
+/** Whether every kept point of a mark is a recorded one: lines and stacked areas. */
+function isExact(mark: Mark): mark is Line | Band {
+  return mark.mark === "line" || (mark.mark === "band" && mark.solid === true);
+}
+
+function isThin(mark: Mark): boolean {
+  return mark.mark === "line" && mark.thin === true;
+}
+
+function edgesOf(mark: Line | Band): readonly SmoothLine["y"][] {
+  return mark.mark === "line" ? [mark.y] : [mark.low, mark.high];
+}
+
+function keptMark(mark: Line | Band, kept: readonly number[]): Mark {
+  if (mark.mark === "line") return { ...mark, ...pointsAt(mark, kept) };
+  const { x, y: low } = pointsAt({ x: mark.x, y: mark.low }, kept);
+  return { ...mark, x, low, high: pointsAt({ x: mark.x, y: mark.high }, kept).y };
+}
+
+function isSameX(other: Mark | undefined, { x }: Line | Band): boolean {
+  if (other === undefined || !isExact(other) || isThin(other)) return false;
+  return other.x === x || (other.x.length === x.length && other.x.every((value, at) => value === x[at]));
 }
 
 /** The lowest and highest edge of each column, from its first to its last point, so that every value stays within the band. */

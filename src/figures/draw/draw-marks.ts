@@ -1,7 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import type { Mark, Panel, Series } from "../figure.js";
 import { extentOf } from "./extent.js";
-import { colourClass, dashOf, type SvgDocument, type SvgElement, svgElement, symbolOf } from "./legend.js";
+import { colourClass, type SvgDocument, type SvgElement, svgElement } from "./legend.js";
+import { dashOf, symbolOf } from "./markers.js";
 
 interface Drawing {
   readonly document: SvgDocument;
@@ -55,7 +56,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
     });
     return [line, markers];
   },
-  band({ series: index, x, low, high, curve }, { panel, series }) {
+  band({ series: index, x, low, high, curve, solid = false }, { panel, series }) {
     const style = series[index] ?? plain;
     return [
       Plot.areaY(x, {
@@ -64,7 +65,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
         y2: high.map(placeable(panel)),
         className: fillClass(style),
         fill: "currentColor",
-        fillOpacity: 0.18,
+        fillOpacity: solid ? 0.85 : 0.18,
         curve: curve === "step" ? "step-after" : "linear",
       }),
     ];

@@ -1,4 +1,5 @@
 import type { Figure, Mark, Series } from "../figure.js";
+import { dashOf, markerOutline } from "./markers.js";
 
 /** The part of the DOM that drawing needs, in a browser or on a server. */
 export interface SvgElement {
@@ -75,20 +76,6 @@ export function colourClass({ palette, color }: { palette: "series" | "levels"; 
   return `${palette}${color % palettes.light[palette].length}`;
 }
 
-const dashes = ["none", "7,4", "2,3", "10,3,2,3", "5,2", "14,4", "1,4"] as const;
-
-/** The dashes of an index. */
-export function dashOf(index: number): string {
-  return dashes[index % dashes.length] ?? "none";
-}
-
-const symbols = ["circle", "square", "triangle", "diamond", "cross", "star", "wye"] as const;
-
-/** The marker of an index. */
-export function symbolOf(index: number): (typeof symbols)[number] {
-  return symbols[index % symbols.length] ?? "circle";
-}
-
 /** One entry of a legend. */
 interface Entry {
   readonly series: Series;
@@ -149,31 +136,7 @@ function sampleOf(document: SvgDocument, series: Series, kinds: Entry["kinds"], 
   const box = svgElement(document, "rect", { x: 10, y: middle - 6, width: 14, height: 12, fill: "currentColor" });
   const isLine = kinds.has("line") || kinds.has("bins");
   if (!isLine && !kinds.has("dots")) return [box];
-  const marker = markerPath(document, series.marker, sampleWidth / 2, middle);
+  const marker = svgElement(document, "path", { d: markerOutline(series.marker, sampleWidth / 2, middle), fill: "currentColor" });
   const isMarked = kinds.has("dots") || (marked && kinds.has("line"));
   return [...(isLine ? [line] : []), ...(isMarked ? [marker] : [])];
-}
-
-/** The same shapes as on the lines. */
-function markerPath(document: SvgDocument, marker: number, x: number, y: number): SvgElement {
-  const r = 4;
-  const shapes = [
-    `M${x - r},${y}a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0Z`,
-    `M${x - r},${y - r}h${2 * r}v${2 * r}h${-2 * r}Z`,
-    `M${x},${y - 5}L${x + 5},${y + 4}H${x - 5}Z`,
-    `M${x},${y - 6}L${x + 4},${y}L${x},${y + 6}L${x - 4},${y}Z`,
-    `M${x - 1.5},${y - 5}h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5v-3h3.5Z`,
-    starPath(x, y),
-    `M${x - 1.5},${y + 5}v-4l-3.5,-2.5l1.7,-2.6l3.3,2.3l3.3,-2.3l1.7,2.6l-3.5,2.5v4Z`,
-  ];
-  return svgElement(document, "path", { d: shapes[marker % shapes.length] ?? "", fill: "currentColor" });
-}
-
-function starPath(x: number, y: number): string {
-  const corners = Array.from({ length: 10 }, (_, corner) => {
-    const angle = (corner * Math.PI) / 5 - Math.PI / 2;
-    const radius = corner % 2 === 0 ? 6 : 2.4;
-    return `${(x + radius * Math.cos(angle)).toFixed(1)},${(y + radius * Math.sin(angle)).toFixed(1)}`;
-  });
-  return `M${corners.join("L")}Z`;
 }

@@ -4,6 +4,7 @@ import { forEachRow } from "../../analysis/elements.js";
 import { type PathBasis, pathBasis, seenFrom } from "../../analysis/geometry/path-basis.js";
 import { chosenStates, spreadStates } from "../../analysis/states.js";
 import { readState, stepOfState } from "../../formats/history.js";
+import { markerRadius } from "../draw/markers.js";
 import type { Mark, Panel } from "../figure.js";
 import { axis, seriesOf } from "../panels.js";
 import { shownToken, tokenGroups } from "../tokens.js";
@@ -103,8 +104,13 @@ async function pathsOf(run: RunSource): Promise<Cloud["paths"]> {
   });
 }
 
-/** The points of each group as dots; the area of a dot grows with its population. */
-export function dotsOf(points: readonly Point[], x: (point: Point) => number, y: (point: Point) => number): Mark[] {
+/** The largest population at some moments. */
+export function largestPopulation(moments: readonly { readonly points: readonly Point[] }[]): number {
+  return moments.reduce((largest, { points }) => points.reduce((most, { population }) => Math.max(most, population), largest), 1);
+}
+
+/** The points of each group as dots. @param largest the largest population of the figure, by which the dots have their sizes. */
+export function dotsOf(points: readonly Point[], largest: number, x: (point: Point) => number, y: (point: Point) => number): Mark[] {
   return [0, 1].flatMap((group): Mark[] => {
     const own = points.filter((point) => point.group === group).sort((a, b) => b.population - a.population);
     if (own.length === 0) return [];
@@ -114,7 +120,7 @@ export function dotsOf(points: readonly Point[], x: (point: Point) => number, y:
         series: group,
         x: own.map(x),
         y: own.map(y),
-        radius: own.map(({ population }) => 2.2 + 1.5 * Math.sqrt(population - 1)),
+        radius: own.map(({ population }) => markerRadius(population, largest)),
         names: own.map(({ names }) => names.slice(0, 60).join(" ")),
         labels: own.map(({ population }) => (population > 1 ? String(population) : "")),
       },
@@ -131,6 +137,7 @@ export const cloud = defineRunFigure({
     const { explained = [], moments = [], paths = [] } = run?.data ?? {};
     const xs = [...moments.flatMap(({ points }) => points.map(({ at }) => at[0] ?? 0)), ...paths.flatMap(({ x }) => x)];
     const ys = [...moments.flatMap(({ points }) => points.map(({ at }) => at[1] ?? 0)), ...paths.flatMap(({ y }) => y.filter((value) => value !== null))];
+    const largest = largestPopulation(moments);
     const across = withRoom(xs);
     const component = (index: number, domain: [number, number]) =>
       axis(`component ${index + 1}, ${Math.round(100 * (explained[index] ?? 0))} % of the spread`, "weights", { domain });
@@ -152,6 +159,7 @@ export const cloud = defineRunFigure({
             `Step ${step.toLocaleString("en")}`,
             dotsOf(
               points,
+              largest,
               ({ at }) => rounded(at[0] ?? 0),
               ({ at }) => rounded(at[1] ?? 0),
             ),

@@ -1,7 +1,7 @@
 import { chosenStates } from "../../analysis/states.js";
 import { stepOfState } from "../../formats/history.js";
 import { axis, seriesOf } from "../panels.js";
-import { dotsOf, type Point, pointsOf, rounded } from "./cloud.js";
+import { dotsOf, largestPopulation, type Point, pointsOf, rounded } from "./cloud.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 type Sky = readonly { readonly step: number; readonly points: readonly Point[] }[];
@@ -46,6 +46,7 @@ export const sky = defineRunFigure({
   overlays: false,
   read,
   describe([run]) {
+    const largest = largestPopulation(run?.data ?? []);
     const ticks = (values: readonly number[]) => values.map((at) => ({ at, text: `${at < 0 ? "−" : ""}${Math.abs(at)}°` }));
     return {
       title: "Sky map of the rows' directions",
@@ -57,7 +58,7 @@ export const sky = defineRunFigure({
         x: axis("longitude", null, { domain: [-180, 180], ticks: ticks([-180, -90, 0, 90, 180]) }),
         y: axis("latitude", null, { domain: [-90, 90], ticks: ticks([-90, -45, 0, 45, 90]) }),
         equal: true,
-        marks: dotsOf(points, longitude, latitude),
+        marks: dotsOf(points, largest, longitude, latitude),
       })),
       columns: 2,
     };

@@ -2,6 +2,7 @@ import { census } from "../../analysis/census/census.js";
 import { latticePoints } from "../../analysis/topology/topology.js";
 import { readState } from "../../formats/history.js";
 import { count } from "../../text/format.js";
+import { markerRadius } from "../draw/markers.js";
 import { analysedSteps, axis, seriesOf } from "../panels.js";
 import { shownToken } from "../tokens.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
@@ -120,12 +121,13 @@ export const neighbours = defineRunFigure({
         series,
         x: own.map((node) => x[node] ?? 0),
         y: own.map((node) => y[node] ?? 0),
-        radius: own.map((node) => 3 + 1.4 * Math.sqrt((nodes[node]?.population ?? 1) - 1)),
+        radius: own.map((node) => markerRadius(nodes[node]?.population ?? 1, most)),
         names: own.map((node) => (nodes[node]?.members ?? []).slice(0, 60).join(" ")),
         labels: own.map((node) => (isHole(node) ? `×${nodes[node]?.population}` : (nodes[node]?.name ?? ""))),
       };
     };
     const blank = (domain: [number, number]) => axis("", null, { domain, ticks: [] });
+    const most = nodes.reduce((most, { population }) => Math.max(most, population), 1);
     const largest = components[0]?.length ?? 0;
     return {
       title: `Neighbours on the lattice after step ${step.toLocaleString("en")}`,

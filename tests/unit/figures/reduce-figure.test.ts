@@ -94,6 +94,25 @@ describe.each([200, 4000, 10_000])("what is drawn of %i steps is what was record
   });
 });
 
+test.each(["straight", "step"] as const)("the edges of stacked areas are recorded values, and neighbours still touch (%s)", (curve) => {
+  const first = steps(9000).map((at) => (at < 30 ? 128 - at : 50 + (at % 7)));
+  const second = first.map((value, at) => value + (at === 5001 ? 60 : at % 5));
+  const area = (low: number[], high: number[]): Mark => ({ mark: "band", series: 0, x: steps(9000), low, high, curve, solid: true });
+  const drawn = reduced([
+    area(
+      first.map(() => 0),
+      first,
+    ),
+    area(first, second),
+  ]);
+  const [lower, upper] = drawn.filter((mark) => mark.mark === "band");
+  expect(lower?.x.length).toBeLessThanOrEqual(2 * 2400);
+  expect(lower?.high).toEqual(lower?.x.map((at) => first[at]));
+  expect(upper?.low).toEqual(lower?.high);
+  expect(upper?.high).toEqual(lower?.x.map((at) => second[at]));
+  expect(upper?.x).toContain(5001);
+});
+
 test("a staircase of few steps loses none of them, however long it is", () => {
   const y = steps(100_000).map((at) => Math.floor(at / 500));
   const [mark] = reduced([{ mark: "line", series: 0, x: steps(100_000), y, curve: "step" }]);

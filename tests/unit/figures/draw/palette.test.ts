@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { colourClass, dashOf, figureStyle, symbolOf } from "../../../../src/figures/draw/legend.js";
+import { colourClass, figureStyle } from "../../../../src/figures/draw/legend.js";
+import { dashOf, symbolOf } from "../../../../src/figures/draw/markers.js";
 
 const colour = /\.((?:series|levels)\d+)\{color:(#[0-9a-f]{6})\}/g;
 const coloursOf = (style: string) => new Map([...style.matchAll(colour)].map(([, name = "", value = ""]) => [name, value]));
