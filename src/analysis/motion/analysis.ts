@@ -49,7 +49,7 @@ export const motionAnalysis = defineAnalysis({
     meanStep: { per: "step", label: "mean |ΔW|", of: ({ weight }) => weight.meanL2 },
     meanCells: { per: "step", label: "mean |ΔW′|", of: ({ lattice }) => lattice?.meanL2 },
     still: { per: "step", label: "still in this step", of: ({ stillFraction }) => stillFraction },
-    frozen: { per: "step", label: "frozen for good", of: ({ frozenFraction }) => frozenFraction },
+    frozen: { per: "step", label: "frozen from here on", of: ({ frozenFraction }) => frozenFraction },
   },
   charts: [
     { key: "motion", title: "Motion", unit: "L2 norm of a token's step", isLog: true, series: ["meanStep"] },

@@ -69,9 +69,9 @@ export const timelineAnalysis = defineAnalysis({
     return [{ head: ["step", "unique", "C", "P", "largest"], rows }, events.join(", "), `Two black holes or more: ${first}`];
   },
   series: {
-    unique: { per: "state", label: "unique rows", of: ({ unique }) => unique },
-    C: { per: "state", label: "C, black holes", of: ({ C }) => C },
-    P: { per: "state", label: "P, in black holes", of: ({ P }) => P },
+    unique: { per: "state", label: "distinct rows", of: ({ unique }) => unique },
+    C: { per: "state", label: "black holes (C)", of: ({ C }) => C },
+    P: { per: "state", label: "tokens in black holes (P)", of: ({ P }) => P },
   },
   charts: [{ key: "holes", title: "Black holes", unit: "tokens", series: ["unique", "P", "C"] }],
 });

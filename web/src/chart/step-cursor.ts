@@ -1,32 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
+import type { Shared } from "../../shared/shared-value.js";
 
-/** A value that several parts of the page share: the step that is looked at, the range that is zoomed to. */
-export class Shared<Value> {
-  #value: Value;
-  readonly #listeners = new Set<(value: Value) => void>();
-
-  constructor(value: Value) {
-    this.#value = value;
-  }
-
-  get value(): Value {
-    return this.#value;
-  }
-
-  set value(value: Value) {
-    if (Object.is(value, this.#value)) return;
-    this.#value = value;
-    for (const listener of this.#listeners) listener(value);
-  }
-
-  /** Hear of changes; the returned function ends that. */
-  listen(listener: (value: Value) => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
-  }
-}
+export { Shared, type StepCursor, type StepRange } from "../../shared/shared-value.js";
 
 /** A shared value, as it is now. */
 export function useShared<Value>(shared: Shared<Value>): Value {
@@ -37,8 +12,3 @@ export function useShared<Value>(shared: Shared<Value>): Value {
   }, [shared]);
   return value;
 }
-
-/** The step that charts and replay look at; null follows the newest. */
-export type StepCursor = Shared<number | null>;
-/** The steps that all charts show; null for all. */
-export type StepRange = Shared<readonly [number, number] | null>;

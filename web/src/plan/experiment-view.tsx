@@ -1,4 +1,5 @@
 import { useMemo } from "preact/hooks";
+import { seriesLabels } from "../../shared/series-names.js";
 import { setQuery, useAddress } from "../address.js";
 import { Chart } from "../chart/chart.js";
 import type { ChartBand, ChartLine } from "../chart/chart-plot.js";
@@ -6,7 +7,6 @@ import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js
 import { Choice } from "../controls.js";
 import type { OverlayDocument, PlanDocument } from "../documents.js";
 import { shown } from "../figures.js";
-import { overlaid } from "../run/overlay-view.js";
 import { useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
 import { bandOf } from "./seed-band.js";
@@ -26,13 +26,13 @@ export function Arms({ plan, turn }: { plan: PlanDocument; turn: number }) {
     <section aria-label="Arms">
       <div class="bar">
         <h2>Arms</h2>
-        <Choice label="Line" value={name} options={Object.entries(overlaid)} onChoice={(value) => setQuery({ name: value })} />
+        <Choice label="Line" value={name} options={[...seriesLabels]} onChoice={(value) => setQuery({ name: value })} />
       </div>
       {lines.length === 0 ? (
         <p class="empty">No run has this line yet.</p>
       ) : (
         <Chart
-          title={overlaid[name] ?? name}
+          title={seriesLabels.get(name) ?? name}
           lines={lines}
           bands={bands}
           cursor={cursor}

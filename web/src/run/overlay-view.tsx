@@ -1,7 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { SeriesName } from "../../../src/analysis/analyses.js";
 import { smoothed } from "../../../src/figures/reduce-figure.js";
-import type { TrainingLine } from "../../../src/serve/run-view.js";
+import { seriesLabels } from "../../shared/series-names.js";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { type AxisName, axisChoices, axisName, axisOf, plainAxis } from "../chart/axis.js";
@@ -13,20 +12,6 @@ import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from 
 import { shown } from "../figures.js";
 import { getDocument, useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
-
-/** What can be laid over each other. */
-export const overlaid: Readonly<Record<string, string>> = {
-  loss: "Loss",
-  C: "C, black holes",
-  P: "P, tokens in black holes",
-  unique: "Unique rows",
-  centroidNorm: "Centroid from 0",
-  meanRadius: "Mean radius",
-  displacement: "Way of the centroid",
-  meanStep: "Mean step of a token",
-  still: "Share of still tokens",
-  rate: "Steps a second",
-} satisfies { readonly [Name in SeriesName | TrainingLine]?: string };
 
 /** Points of each line: all lines together have no more than can be told apart. */
 function pointsOf(ids: string): number {
@@ -69,7 +54,7 @@ export function OverlayView() {
         <h2>
           Overlay <span class="count">{overlay.lines.length} runs</span>
         </h2>
-        <Choice label="Line" value={name} options={Object.entries(overlaid)} onChoice={(value) => setQuery({ name: value })} />
+        <Choice label="Line" value={name} options={[...seriesLabels]} onChoice={(value) => setQuery({ name: value })} />
         <Choice
           label="Colour by"
           value={byColour}
@@ -89,7 +74,7 @@ export function OverlayView() {
         <p class="empty">None of these runs has this line.</p>
       ) : (
         <Chart
-          title={overlaid[name] ?? name}
+          title={seriesLabels.get(name) ?? name}
           lines={lines}
           cursor={cursor}
           range={range}

@@ -1,7 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { analysisCharts } from "../../../src/analysis/charts.generated.js";
 import { smoothed } from "../../../src/figures/reduce-figure.js";
-import type { TrainingLine } from "../../../src/serve/run-view.js";
+import { type SeriesChart, seriesCharts } from "../../shared/series-names.js";
 import { setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { axisChoices, axisName, axisOf, type ChartAxis } from "../chart/axis.js";
@@ -15,32 +14,6 @@ import { duration, shown } from "../figures.js";
 import { stopRun, useDocument, wordsOf } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
 import { RunFacts } from "./run-facts.js";
-
-/** A chart of a run, by the lines that belong together: their names, and what the legend calls them. */
-interface ChartPlan {
-  key: string;
-  title: string;
-  unit?: string;
-  names: Readonly<Record<string, string>>;
-  isLog?: boolean;
-}
-
-/** A chart of lines that come from the event log. */
-interface TrainingChart extends ChartPlan {
-  names: { readonly [Name in TrainingLine]?: string };
-}
-
-const lossChart: TrainingChart = {
-  key: "loss",
-  title: "Loss",
-  names: { loss: "loss", "mean loss": "mean since the log before", "held-out loss": "held-out text" },
-};
-const trainingCharts: readonly TrainingChart[] = [
-  { key: "training", title: "Learning rate", names: { "learning rate": "learning rate" } },
-  { key: "gradient", title: "Gradient", unit: "norm", names: { "gradient norm": "gradient norm" }, isLog: true },
-  { key: "rate", title: "Rate", unit: "steps a second", names: { rate: "steps a second" } },
-];
-const charts: readonly ChartPlan[] = [lossChart, ...analysisCharts, ...trainingCharts];
 
 /** One run: what it is, its charts and its replay, which share one cursor. */
 export function RunView({ id }: { id: string }) {
@@ -161,7 +134,7 @@ function RunCharts({ series, cursor, range, run }: RunChartsProps) {
   const { isDark } = useTheme();
   const smoothing = smoothingOf(query);
   const axis = useMemo(() => axisOf(axisName(query.get("x")), series.clock), [query.get("x"), series.clock]);
-  const logs = new Set((query.get("log") ?? charts.flatMap(({ key, isLog }) => (isLog ? [key] : [])).join(" ")).split(" "));
+  const logs = new Set((query.get("log") ?? seriesCharts.flatMap(({ key, isLog }) => (isLog ? [key] : [])).join(" ")).split(" "));
   const shownRange = useShared(range);
   return (
     <section aria-label="Charts">
@@ -190,7 +163,7 @@ function RunCharts({ series, cursor, range, run }: RunChartsProps) {
         </button>
       </div>
       <div class="charts">
-        {charts.map((plan) => (
+        {seriesCharts.map((plan) => (
           <PlannedChart
             key={plan.key}
             plan={plan}
@@ -221,7 +194,7 @@ function RunCharts({ series, cursor, range, run }: RunChartsProps) {
 }
 
 interface PlannedChartProps extends Omit<RunChartsProps, "run"> {
-  plan: ChartPlan;
+  plan: SeriesChart;
   axis: ChartAxis;
   isDark: boolean;
   smoothing: number;
@@ -249,7 +222,7 @@ function PlannedChart({ plan, series, cursor, range, axis, isDark, smoothing, is
   );
 }
 
-function linesOf({ names }: ChartPlan, { series }: SeriesDocument, isDark: boolean, smoothing: number): ChartLine[] {
+function linesOf({ names }: SeriesChart, { series }: SeriesDocument, isDark: boolean, smoothing: number): ChartLine[] {
   const found = Object.entries(names).flatMap(([name, label]) => {
     const line = series.find((each) => each.name === name);
     return line ? [{ label, line }] : [];

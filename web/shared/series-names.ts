@@ -1,0 +1,35 @@
+import { analysisCharts } from "../../src/analysis/charts.generated.js";
+import type { TrainingLine } from "../../src/serve/run-view.js";
+
+/** A chart of series that belong together: their names, and their labels in legends. */
+export interface SeriesChart {
+  readonly key: string;
+  readonly title: string;
+  readonly unit?: string;
+  readonly isLog?: boolean;
+  readonly names: Readonly<Record<string, string>>;
+}
+
+/** Labels of the series from the event log. */
+const trainingNames: Readonly<Record<TrainingLine, string>> = {
+  loss: "loss",
+  "mean loss": "mean since the previous log",
+  "held-out loss": "held-out text",
+  "learning rate": "learning rate",
+  "gradient norm": "gradient norm",
+  rate: "steps per second",
+};
+
+const named = (...names: readonly TrainingLine[]) => Object.fromEntries(names.map((name) => [name, trainingNames[name]]));
+
+/** The charts of a run, in order: the loss, those of the analyses, the rest of the event log. */
+export const seriesCharts: readonly SeriesChart[] = [
+  { key: "loss", title: "Loss", names: named("loss", "mean loss", "held-out loss") },
+  ...analysisCharts,
+  { key: "training", title: "Learning rate", names: named("learning rate") },
+  { key: "gradient", title: "Gradient", unit: "norm", names: named("gradient norm"), isLog: true },
+  { key: "rate", title: "Rate", unit: "steps per second", names: named("rate") },
+];
+
+/** Labels of all series that charts show, by name. */
+export const seriesLabels: ReadonlyMap<string, string> = new Map(seriesCharts.flatMap(({ names }) => Object.entries(names)));
