@@ -135,6 +135,8 @@ export const basisDocumentSchema = z.strictObject({
   directions: z.array(z.number()),
   /** Largest distance from the mean along each. */
   reach: z.array(z.number()),
+  /** Share of the variance along each. */
+  explained: z.array(z.number()).optional(),
 });
 export type BasisDocument = z.output<typeof basisDocumentSchema>;
 

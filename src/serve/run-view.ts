@@ -100,13 +100,14 @@ export class RunView {
     const { pathBasis } = await import("../analysis/geometry/path-basis.js");
     const history = await openHistory(this.#directory);
     try {
-      const { center, axes, reach } = await pathBasis(history, basisSize);
+      const { center, axes, reach, explained } = await pathBasis(history, basisSize);
       const basis: BasisDocument = {
         schema: "bh-bridge/serve-basis@1",
         mean: [...center],
         directions: axes.flatMap((axis) => [...axis]),
         components: axes.length,
         reach: [...reach],
+        explained: [...explained],
       };
       if (history.states > enoughStates) this.#basis = basis;
       return basis;

@@ -217,7 +217,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     const drawn = (): Promise<number> =>
       page.evaluate(`(() => {
         const canvas = document.querySelector(".stage canvas.labels");
-        const colour = getComputedStyle(canvas).getPropertyValue("--accent").trim();
+        const colour = getComputedStyle(canvas).getPropertyValue("--followed").trim();
         const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
         const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
         copy.drawImage(canvas, 0, 0);

@@ -1,7 +1,9 @@
+import { axisText, holeText } from "../../replay/stage-text.js";
 import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
 import { tokenName } from "../figures.js";
 import { type Cloud, marks } from "./cloud.js";
 import { type HoleMarks, markHoles } from "./holes.js";
+import { writeStage } from "./stage-labels.js";
 import { placeOfRow, type StateBits } from "./states.js";
 import type { ViewAngle } from "./view-angle.js";
 
@@ -23,6 +25,9 @@ interface PictureSettings {
   dims: number;
   dtype: string;
 }
+
+/** Black holes after these have no anchor for a label. */
+const mostAnchors = 60;
 
 /** One state on the canvas, with what is written over it. */
 export class CloudPicture {
@@ -78,10 +83,10 @@ export class CloudPicture {
     const styles = getComputedStyle(this.#canvas);
     const colour = (name: string) => styles.getPropertyValue(name);
     const { tokens } = this.#settings.newest.current.history;
-    const pointSize = (tokens <= 256 ? 13 : tokens <= 2000 ? 8 : 5) * devicePixelRatio;
-    const colours = { live: colour("--live"), dead: colour("--dead"), hole: colour("--hole"), ground: colour("--stage") };
+    const pointSize = pointSizeOf(tokens) * devicePixelRatio;
+    const colours = { live: colour("--live"), dead: colour("--dead"), hole: colour("--hole"), followed: colour("--followed"), ground: colour("--stage") };
     this.#cloud.draw({ axes: angle.axes, scale: this.#scale(), pointSize, colours });
-    this.#write(colour("--ink"), colour("--stage"), colour("--accent"));
+    this.#write(colour("--ink"), colour("--stage"), colour("--followed"));
   }
 
   /** The row under a place of the page, if there is one near. */
@@ -133,45 +138,41 @@ export class CloudPicture {
     for (const [, x, y] of this.#places([followed])) drawTrail(context, way, state, seen, [x, y]);
   }
 
-  /** Names: of the followed token, of the largest holes, and of every token where there are few. */
-  #write(ink: string, ground: string, line: string): void {
+  /** What is written over the points: the way and name of the followed token, names of black holes and of lone tokens, scale and axes. */
+  #write(ink: string, ground: string, followedColour: string): void {
     const context = this.#labels.getContext("2d");
     if (!context) return;
     const { history, followed } = this.#settings.newest.current;
+    const { basis, angle } = this.#settings;
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     context.clearRect(0, 0, this.#labels.width, this.#labels.height);
-    context.textBaseline = "middle";
-    context.lineJoin = "round";
-    context.lineCap = "round";
-    context.strokeStyle = line;
+    context.strokeStyle = followedColour;
     this.#writeWay(context);
-    const taken: [number, number, number, number][] = [];
-    const write = (text: string, x: number, from: number, isBold: boolean) => {
-      let y = from;
-      context.font = `${isBold ? "600 13px" : "11px"} system-ui, sans-serif`;
-      const width = context.measureText(text).width;
-      if (isBold) while (taken.some(([left, top, right, bottom]) => x + 9 < right && x + 11 + width > left && y - 7 < bottom && y + 7 > top)) y += 15;
-      const box: [number, number, number, number] = [x + 9, y - 7, x + 11 + width, y + 7];
-      if (!isBold && taken.some(([left, top, right, bottom]) => box[0] < right && box[2] > left && box[1] < bottom && box[3] > top)) return;
-      taken.push(box);
-      context.lineWidth = 3;
-      context.strokeStyle = ground;
-      context.fillStyle = ink;
-      context.globalAlpha = isBold ? 1 : 0.8;
-      context.strokeText(text, x + 10, y);
-      context.fillText(text, x + 10, y);
-    };
     const nameOf = (row: number) => tokenName(history.ids?.[row] ?? row, history.texts[row]);
-    const holes = this.holes;
-    const firsts = (holes?.populations ?? []).slice(0, 12).map((_, hole) => holes?.hole.indexOf(hole + 1) ?? 0);
-    for (const [row, x, y] of this.#places(followed === null ? [] : [followed])) write(nameOf(row), x, y, true);
-    for (const [row, x, y] of this.#places(firsts)) write(`${holes?.populations[(holes.hole[row] ?? 1) - 1]} tokens`, x, y, true);
-    if (history.tokens > 300) return;
-    const others = Array.from({ length: history.tokens }, (_, row) => row).filter(
-      (row) => row !== followed && (holes?.hole[row] ?? 0) === 0 && !history.dead.includes(row),
+    const { hole = new Uint32Array(), populations = [] } = this.holes ?? {};
+    const firsts = populations.slice(0, mostAnchors).map((_, index) => hole.indexOf(index + 1));
+    const isLone = (row: number) => row !== followed && hole[row] === 0 && !history.dead.includes(row);
+    const lone = history.tokens > 300 ? [] : Array.from({ length: history.tokens }, (_, row) => row).filter(isLone);
+    const radius = pointSizeOf(history.tokens) / 2;
+    writeStage(
+      context,
+      { width, height, ink, ground, followed: followedColour },
+      {
+        followed: [...this.#places(followed === null ? [] : [followed])].map(([row, x, y]) => ({ text: nameOf(row), x, y, radius: radius * 1.8 })),
+        holes: [...this.#places(firsts)].map(([row, x, y]) => ({ text: holeText(populations[(hole[row] ?? 1) - 1] ?? 0), x, y, radius: radius * 1.7 })),
+        moreHoles: populations.length - firsts.length,
+        names: [...this.#places(lone)].map(([row, x, y]) => ({ text: nameOf(row), x, y, radius })),
+        pixelsPerUnit: (Math.min(width, height) / 2) * this.#scale(),
+        axes: angle.axes.slice(0, 2).map((axis) => axisText(axis, basis.explained)),
+      },
     );
-    for (const [row, x, y] of this.#places(others)) write(nameOf(row), x, y, false);
   }
+}
+
+/** Diameter of the point of one token, in pixels of the page. */
+function pointSizeOf(tokens: number): number {
+  return tokens <= 256 ? 13 : tokens <= 2000 ? 8 : 5;
 }
 
 type Place = readonly [x: number, y: number];

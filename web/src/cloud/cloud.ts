@@ -68,6 +68,7 @@ precision highp float;
 uniform vec3 liveColour;
 uniform vec3 deadColour;
 uniform vec3 holeColour;
+uniform vec3 followedColour;
 uniform vec3 ground;
 in float shape;
 in float near;
@@ -89,11 +90,11 @@ void main() {
     float edge = fwidth(diamond);
     float outer = 1.0 - smoothstep(1.0 - edge, 1.0, diamond);
     float inner = smoothstep(0.5 - edge, 0.5, diamond);
-    colour = vec4(deadColour, outer * inner * (0.6 + 0.4 * near));
+    colour = vec4(isChosen > 0.5 ? followedColour : deadColour, outer * inner * (0.6 + 0.4 * near));
   } else {
-    colour = vec4(liveColour, (1.0 - smoothstep(0.75 - blur, 0.75, round)) * (0.55 + 0.45 * near));
+    colour = vec4(isChosen > 0.5 ? followedColour : liveColour, (1.0 - smoothstep(0.75 - blur, 0.75, round)) * (0.55 + 0.45 * near));
   }
-  if (isChosen > 0.5 && round > 0.78 && round < 0.98) colour = vec4(holeColour, 1.0);
+  if (isChosen > 0.5 && round > 0.78 && round < 0.98) colour = vec4(followedColour, 1.0);
   if (colour.a < 0.02) discard;
   colour.rgb *= colour.a;
 }`;
@@ -117,7 +118,7 @@ export interface CloudLook {
   scale: number;
   /** Diameter of a point, in pixels of the screen. */
   pointSize: number;
-  colours: { live: string; dead: string; hole: string; ground: string };
+  colours: { live: string; dead: string; hole: string; followed: string; ground: string };
 }
 
 /**
@@ -229,6 +230,7 @@ export class Cloud {
     gl.uniform3f(at("liveColour"), ...rgb(colours.live));
     gl.uniform3f(at("deadColour"), ...rgb(colours.dead));
     gl.uniform3f(at("holeColour"), ...rgb(colours.hole));
+    gl.uniform3f(at("followedColour"), ...rgb(colours.followed));
     gl.uniform3f(at("ground"), ...rgb(colours.ground));
     gl.drawArrays(gl.POINTS, 0, this.#tokens);
     gl.bindVertexArray(null);

@@ -1,15 +1,17 @@
 import { useState } from "preact/hooks";
+import type { StageMark } from "../../replay/stage-text.js";
 import type { CensusOfStateDocument, HistoryDocument } from "../documents.js";
 import { shown } from "../figures.js";
 import type { HoleMarks } from "./holes.js";
 
 /** The sign of a kind of token, as the cloud draws it. */
-export function Mark({ kind }: { kind: "live" | "dead" | "hole" }) {
+export function Mark({ kind }: { kind: StageMark }) {
   return (
     <svg width="14" height="14" viewBox="-8 -8 16 16" aria-hidden="true" class={`mark ${kind}`}>
       {kind === "live" && <circle r="5" />}
       {kind === "dead" && <path d="M0-6L6 0L0 6L-6 0Z" />}
       {kind === "hole" && <circle r="5.5" />}
+      {kind === "followed" && <circle r="5.5" />}
     </svg>
   );
 }

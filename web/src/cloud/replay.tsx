@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { stageMarks } from "../../replay/stage-text.js";
 import { type StepCursor, useShared } from "../chart/step-cursor.js";
 import type { BasisDocument, CensusOfStateDocument, HistoryDocument, RowPathDocument } from "../documents.js";
 import { shown, tokenName } from "../figures.js";
@@ -107,15 +108,11 @@ function Stage({ canvas, overlay, problem, tokens, step, hovered }: StageProps) 
             {hovered !== undefined && <span> · {hovered}</span>}
           </p>
           <ul class="key" aria-label="Marks">
-            <li>
-              <Mark kind="live" /> token of the text
-            </li>
-            <li>
-              <Mark kind="dead" /> dead token
-            </li>
-            <li>
-              <Mark kind="hole" /> in a black hole
-            </li>
+            {stageMarks.map(({ kind, text }) => (
+              <li key={kind}>
+                <Mark kind={kind} /> {text}
+              </li>
+            ))}
           </ul>
         </>
       )}
