@@ -6,7 +6,7 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** A disc that wants a label of this size. */
+/** A disc and the size of its label. */
 export interface LabelAnchor {
   readonly x: number;
   readonly y: number;
