@@ -26,6 +26,7 @@ import { shares } from "./runs/shares.js";
 import { sky } from "./runs/sky.js";
 import { neighbours } from "./runs/topology.js";
 import { untrained } from "./runs/untrained.js";
+import { verdictFigure } from "./runs/verdict.js";
 import type { PngOptions, SvgOptions } from "./svg-of-figure.js";
 
 /** Figures of any data, by their names alone. */
@@ -35,6 +36,7 @@ function listed<Name extends string>(...figures: readonly RunFigure<Name>[]): re
 
 /** In the order of a report. */
 const ordered = listed(
+  verdictFigure,
   loss,
   seriesFigures.radius,
   displacement,

@@ -72,7 +72,7 @@ test("a run that has nothing to show is named beside the figure of the others", 
 });
 
 test("a figure that there is not is refused with the names of those that there are", async () => {
-  await expect(figuresOfRuns("toString" as "loss", [])).rejects.toThrow('unknown figure "toString". Use loss, radius');
+  await expect(figuresOfRuns("toString" as "loss", [])).rejects.toThrow('unknown figure "toString". Use verdict, loss');
 });
 
 const run = (name: string, over: object, directory = `/runs/${name}`) => ({

@@ -1,0 +1,86 @@
+import { type Departure, findingOf, type Whereabouts, whereabouts } from "../../analysis/timeline/whereabouts.js";
+import { count } from "../../text/format.js";
+import type { Mark, Panel, Series } from "../figure.js";
+import { countAxis, seriesOf, stepAxis } from "../panels.js";
+import { shownToken } from "../tokens.js";
+import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
+
+/** Where the tokens of a run are, with the names of those that leave first and last. */
+export interface Verdict extends Whereabouts {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** The areas from bottom to top. */
+const areas = [
+  { key: "deadTogether", name: "dead, together", color: 0 },
+  { key: "deadAlone", name: "dead, parted", color: 5 },
+  { key: "liveTogether", name: "live, in black holes", color: 1 },
+  { key: "liveAlone", name: "live, alone", color: 4 },
+] as const;
+
+const areaSeries: readonly Series[] = [...areas.map(({ name, color }) => ({ ...seriesOf(name, 0), color })), { ...seriesOf("", 0), color: 7 }];
+
+/** What the areas mean, for captions. */
+const areaLegend =
+  "Stacked numbers of tokens. Dead tokens never appear in the text. Together: they share their row with another token, bit by bit. The step axis is logarithmic in step + 1.";
+
+const maxNames = 3;
+
+function namesOf(departure: Departure | null, text: ((token: number) => string | null) | undefined): string {
+  if (departure === null) return "";
+  const { tokens } = departure;
+  const names = tokens.slice(0, maxNames).map((token) => shownToken(token, text?.(token)));
+  return `${names.join(" ")}${tokens.length > maxNames ? ` and ${count(tokens.length - maxNames, "other")}` : ""}`;
+}
+
+/** Where the tokens of a run are in each snapshot, read once. */
+function verdictOf(run: RunSource): Promise<Verdict> {
+  return run.once(read);
+}
+
+async function read(run: RunSource): Promise<Verdict> {
+  const history = await run.history();
+  const found = await whereabouts(history, run.manifest.corpus.deadTokens, run.scan);
+  const { text } = history.rowTokens;
+  return { ...found, first: namesOf(found.live.first, text), last: namesOf(found.live.last, text) };
+}
+
+/** The stacked areas of a run, with its first and last departure. */
+function verdictPanel(title: string, { steps, counts, live, first, last }: Verdict): Panel {
+  const floor = areas.map((_, area) => steps.map((_step, state) => areas.slice(0, area).reduce((sum, { key }) => sum + (counts[key][state] ?? 0), 0)));
+  const bands = areas.flatMap(({ key }, series): Mark[] => {
+    const low = floor[series] ?? [];
+    if (counts[key].every((tokens) => tokens === 0)) return [];
+    return [{ mark: "band", series, x: steps, low, high: low.map((below, state) => below + (counts[key][state] ?? 0)), curve: "step", solid: true }];
+  });
+  const label = (departure: Departure | null, which: string, names: string) => {
+    if (departure === null) return [];
+    const step = steps[departure.state] ?? 0;
+    return [{ x: step, y: floor[3]?.[departure.state] ?? 0, text: `${which} to leave, step ${step.toLocaleString("en")}: ${names}` }];
+  };
+  const isOne = live.first?.state === live.last?.state;
+  const labels = [...label(live.first, isOne ? "All" : "First", first), ...(isOne ? [] : label(live.last, "Last", last))];
+  const dots: Mark[] =
+    labels.length === 0 ? [] : [{ mark: "dots", series: 4, x: labels.map(({ x }) => x), y: labels.map(({ y }) => y), labels: labels.map(({ text }) => text) }];
+  return { title, x: stepAxis({ scale: "symlog" }), y: countAxis("tokens"), equal: false, marks: [...bands, ...dots] };
+}
+
+/** The verdict of a run as a picture: which tokens are together and which alone, over the steps. */
+export const verdictFigure = defineRunFigure({
+  name: "verdict",
+  overlays: false,
+  read: async (run: RunSource): Promise<Verdict | Absent> => {
+    const found = await verdictOf(run);
+    return found.steps.length < 2 ? { absent: "it has taken no step yet" } : found;
+  },
+  describe([run]) {
+    return {
+      title: run ? findingOf(run.data) : "",
+      caption: `${areaLegend} A token leaves when it is alone for the first time after a black hole; the last to leave is the last that does so.`,
+      series: areaSeries,
+      panels: run ? [verdictPanel("", run.data)] : [],
+      columns: 1,
+    };
+  },
+});
