@@ -40,7 +40,7 @@ await build({
   },
 });
 
-// The script that every report embeds: a single file without imports.
+// The script and the style sheet that every report embeds: one file each, without imports.
 await build({
   configFile: false,
   root: fileURLToPath(new URL("../web/report", import.meta.url)),
@@ -51,6 +51,9 @@ await build({
     reportCompressedSize: false,
     emptyOutDir: true,
     modulePreload: false,
-    rolldownOptions: { input: fileURLToPath(new URL("../web/report/main.ts", import.meta.url)), output: { format: "es", entryFileNames: "report.js" } },
+    rolldownOptions: {
+      input: fileURLToPath(new URL("../web/report/main.ts", import.meta.url)),
+      output: { format: "es", entryFileNames: "report.js", assetFileNames: "report.css" },
+    },
   },
 });

@@ -8,8 +8,9 @@ import type { Figure } from "../figures/figure.js";
 import { reduceFigure, type SmoothLine, smoothLines } from "../figures/reduce-figure.js";
 import { packageRoot } from "../python/package-manifest.js";
 import { escapeHtml, xmlText } from "../text/escaping.js";
+import { type GlossaryEntry, glossary } from "../text/glossary.js";
 import type { Block, Page, ReplayedRun, Section } from "./page.js";
-import { packedText } from "./replay-frames.js";
+import { packedColumn, packedText } from "./replay-frames.js";
 
 /** Shorter paths are marks and stay unchanged. */
 const fewestNumbers = 24;
@@ -80,50 +81,22 @@ function pixels(tenths: number): string {
   return String(tenths / perPixel).replace(/^(-?)0\./, "$1.");
 }
 
-/** The style sheet of a report: one column for screen and paper, light or dark as the reader's system. */
-const pageStyle = `
-:root{color-scheme:light dark;--ground:#fff;--ink:#1f2328;--quiet:#57606a;--line:#d0d7de;--soft:#f6f8fa;--accent:#0a58ca}
-@media screen and (prefers-color-scheme:dark){:root{--ground:#0d1117;--ink:#dfe3e8;--quiet:#9da7b1;--line:#30363d;--soft:#161b22;--accent:#7db3f2}}
-*{box-sizing:border-box}
-body{margin:0 auto;max-width:58rem;padding:1.5rem 1rem 4rem;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-h1{margin:0 0 .5rem;font-size:1.7rem;overflow-wrap:anywhere}h2{font-size:1.3rem;margin:2.2rem 0 .6rem}h3{font-size:1rem;margin:0 0 .3rem}
-a{color:var(--accent)}p,ul{max-width:46rem}
-.verdict{padding:.7rem 1rem;border-left:.35rem solid var(--accent);background:var(--soft);max-width:none}.verdict strong{margin-right:.5rem;text-transform:capitalize}
-dl{margin:1rem 0;display:grid;gap:.3rem}dl div{display:grid;grid-template-columns:minmax(9rem,14rem) 1fr;gap:.8rem}dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
-nav{display:flex;flex-wrap:wrap;gap:.3rem 1rem;padding:.6rem 0;border-top:1px solid var(--line);border-bottom:1px solid var(--line)}
-figure{margin:1.4rem 0 2rem;padding:1rem;border:1px solid var(--line);border-radius:.4rem;position:relative}
-.drawing{position:relative}.drawing>svg{display:block;width:100%;height:auto;overflow:visible}.drawing .ground{fill:none}.drawing .halo{stroke:var(--ground)}
-figcaption{font-size:.85rem;color:var(--quiet);margin-top:.5rem}.source{overflow-wrap:anywhere}
-.table{overflow-x:auto;margin:.6rem 0}table{border-collapse:collapse;font-size:.9rem}th,td{padding:.25rem .7rem .25rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
-thead th{color:var(--quiet);font-weight:600;white-space:nowrap}tbody th{font-weight:500}th.number,td.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-pre{padding:.8rem 1rem;background:var(--soft);border:1px solid var(--line);border-radius:.4rem;overflow-x:auto;font-size:.85rem}
-summary{cursor:pointer}summary h2{display:inline}details{margin:1.6rem 0}
-button,select,input{font:inherit}button{padding:.15rem .6rem;border:1px solid var(--line);border-radius:.3rem;background:var(--soft);color:inherit;cursor:pointer}button[aria-pressed=true]{background:var(--accent);color:var(--ground)}
-:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
-.tools{display:flex;flex-wrap:wrap;gap:.4rem;margin:.3rem 0;font-size:.85rem}
-.tip{position:absolute;pointer-events:none;padding:.3rem .5rem;background:var(--ground);border:1px solid var(--line);border-radius:.3rem;font-size:.8rem;white-space:pre;z-index:2;box-shadow:0 1px 4px #0003}
-.cursor{stroke:var(--accent);stroke-width:1;pointer-events:none}.selection{fill:var(--accent);fill-opacity:.15;pointer-events:none}
-.replay canvas{display:block;width:100%;border:1px solid var(--line);border-radius:.4rem;touch-action:none}
-.controls{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center;margin:.5rem 0}.controls input[type=range]{flex:1 1 14rem}.controls output{min-width:16rem;font-variant-numeric:tabular-nums}
-footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.85rem}
-@media print{:root{color-scheme:light;--ground:#fff;--ink:#000;--quiet:#444;--line:#ccc;--soft:#fff}html{font-size:9.5pt}body{max-width:none;padding:0;font-size:9.5pt}nav,.tools,.tip,.cursor,#replay,footer button{display:none!important}figure{break-inside:avoid;border:0;padding:0;margin:.8rem 0}tr,dl div{break-inside:avoid}h2,h3,section>p{break-after:avoid}h2{margin-top:1.4rem}summary{list-style:none}a{color:inherit}}
-@media (max-width:36rem){dl div{grid-template-columns:1fr;gap:0}figure{padding:.5rem}}
-`;
-
 /** Data for the script of the page. */
 interface Embedded {
   readonly figures: Figure[];
   readonly smooth: (SmoothLine | null)[][][];
   readonly replays: ReplayedRun[][];
+  /** Every point of the lines that `figures` has reduced. */
+  readonly exact: ExactLines;
 }
 
 const drawnWidth = 860;
 
 /** A report as one self-contained HTML file, which can be read without its script. */
 export function htmlOfPage(page: Page, version: string): string {
-  const embedded: Embedded = { figures: [], smooth: [], replays: [] };
+  const embedded: Embedded = { figures: [], smooth: [], replays: [], exact: { columns: [], lines: [] } };
   const main = page.sections.map((each) => sectionHtml(each, embedded)).join("\n");
-  const script = readFileSync(join(packageRoot, "dist/report/browser/report.js"), "utf8");
+  const [script, style] = ["report.js", "report.css"].map((name) => readFileSync(join(packageRoot, "dist/report/browser", name), "utf8")) as [string, string];
   const allowed = createHash("sha256").update(script).digest("base64");
   const policy = `default-src 'none'; script-src 'sha256-${allowed}'; style-src 'unsafe-inline'; img-src data: blob:`;
   const data = { schema: "bh-bridge/report-data@1", title: page.title, verdict: page.verdict, ...page.data, ...embedded };
@@ -135,17 +108,20 @@ export function htmlOfPage(page: Page, version: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="bh-bridge ${escapeHtml(version)}">
 <title>${escapeHtml(page.title)}</title>
-<style>${pageStyle}${figureStyle("auto", ".figure")}</style>
+<style>${style}${figureStyle("auto", ".figure")}</style>
 </head>
 <body>
 <header>
 <h1>${escapeHtml(page.title)}</h1>
 ${verdictHtml(page)}
 <dl>${page.summary.map(([label, words]) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(words)}</dd></div>`).join("")}</dl>
-<nav aria-label="Sections">${page.sections.map(({ title }) => `<a href="#${idOf(title)}">${escapeHtml(title)}</a>`).join(" ")}</nav>
+<nav aria-label="Sections">${[...page.sections.map(({ title }) => title), termsTitle].map((title) => `<a href="#${idOf(title)}">${escapeHtml(title)}</a>`).join(" ")}</nav>
+<p class="terms">What is ${glossary.map(({ key, term }) => termButton(key, term)).join(" ")}</p>
+${glossary.map(({ key, term, meaning }) => `<div popover id="term-${key}" class="term-note"><strong>${escapeHtml(term)}</strong> ${escapeHtml(meaning)}</div>`).join("\n")}
 </header>
 <main>
 ${main}
+${termsSection}
 </main>
 <footer><p>Made by bh-bridge ${escapeHtml(version)} from the files of the runs. <button type="button" data-take="data" hidden>Save the data as JSON</button>${page.data["config"] === undefined ? "" : ' <button type="button" data-take="config" hidden>Save config.json</button>'}</p></footer>
 <script type="text/plain" id="data">${packedText(JSON.stringify(data))}</script>
@@ -157,7 +133,19 @@ ${main}
 
 function verdictHtml({ verdict }: Page): string {
   if (verdict === null) return "";
-  return `<p class="verdict"><strong>${escapeHtml(verdict.result)}</strong> ${escapeHtml(verdict.reason)}</p>`;
+  return `<p class="verdict">${termButton("verdict", verdict.result)} ${escapeHtml(verdict.reason)}</p>`;
+}
+
+const termsTitle = "Terms";
+
+/** The glossary as a section, for paper and for readers who search the page. */
+const termsSection = `<section id="${idOf(termsTitle)}"><h2>${termsTitle}</h2><dl>${glossary
+  .map(({ term, meaning }) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(meaning)}</dd></div>`)
+  .join("")}</dl></section>`;
+
+/** A word that opens its explanation, also without the script. */
+function termButton(key: GlossaryEntry["key"], words: string): string {
+  return `<button type="button" class="term" popovertarget="term-${key}">${escapeHtml(words)}</button>`;
 }
 
 function idOf(title: string): string {
@@ -203,6 +191,7 @@ function tableHtml(head: readonly string[], rows: readonly (readonly string[])[]
 function figureHtml(whole: Figure, embedded: Embedded): string {
   const figure = rounded(reduceFigure(whole));
   const index = embedded.figures.push(figure) - 1;
+  addExactLines(whole, figure, index, embedded.exact);
   embedded.smooth.push(rounded(smoothLines(whole)));
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = compactSvg(xmlText(drawFigure(figure, { document, width: drawnWidth, bare: true }).outerHTML));
@@ -220,4 +209,34 @@ function rounded<Value>(data: Value): Value {
   return JSON.parse(
     JSON.stringify(data, (_key, value: unknown) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(digits)) : value)),
   ) as Value;
+}
+
+/** Every point of some lines. Each column is packed by `packedColumn`. */
+export interface ExactLines {
+  readonly columns: string[];
+  /** Columns of the steps and the values of a line. */
+  readonly lines: { readonly figure: number; readonly panel: number; readonly mark: number; readonly x: number; readonly y: number }[];
+}
+
+/** Maximum size of the columns of straight lines in a report. Staircases of counts take little room and are always complete. */
+const mostOfColumns = 600_000;
+
+/** Add the lines of a figure that have lost points. */
+function addExactLines(whole: Figure, reduced: Figure, figure: number, { columns, lines }: ExactLines): void {
+  const columnOf = (values: readonly (number | null)[], mayBeLeftOut: boolean): number | undefined => {
+    const packed = packedColumn(values, digits);
+    const known = columns.indexOf(packed);
+    if (known >= 0) return known;
+    const size = columns.reduce((sum, { length }) => sum + length, packed.length);
+    return mayBeLeftOut && size > mostOfColumns ? undefined : columns.push(packed) - 1;
+  };
+  for (const [panel, { marks }] of whole.panels.entries()) {
+    for (const [mark, line] of marks.entries()) {
+      const drawn = reduced.panels[panel]?.marks[mark];
+      if (line.mark !== "line" || drawn?.mark !== "line" || drawn.x.length === line.x.length) continue;
+      const y = columnOf(line.y, line.curve === "straight");
+      const x = y === undefined ? undefined : columnOf(line.x, false);
+      if (x !== undefined && y !== undefined) lines.push({ figure, panel, mark, x, y });
+    }
+  }
 }

@@ -30,6 +30,29 @@ export function packedFrames(numbers: Uint16Array, width: number): string {
   return packed(bytes);
 }
 
+/**
+ * Pack numbers, rounded to some decimal digits; whole numbers below 2^31 stay as they are. Base64 of the raw DEFLATE of six planes of bytes: low and high
+ * byte of the decimal exponent (−32,768 for null), then, lowest first, four of the difference to the previous decimal mantissa, folded as in `packedFrames`.
+ */
+export function packedColumn(values: readonly (number | null)[], digits: number): string {
+  const { length } = values;
+  const bytes = new Uint8Array(6 * length);
+  const isWhole = values.every((value) => value === null || (Number.isInteger(value) && Math.abs(value) < 2 ** 31));
+  let previous = 0;
+  for (const [index, value] of values.entries()) {
+    const [, sign = "", whole = "", fraction = "", exponent = ""] = /^(-?)(\d)(?:\.(\d+))?e(.*)$/.exec((value ?? 0).toExponential(digits - 1)) ?? [];
+    const mantissa = value === null ? previous : isWhole ? value : Number(`${sign}${whole}${fraction}`);
+    const power = value === null ? -32_768 : isWhole || value === 0 ? 0 : Number(exponent) - digits + 1;
+    bytes[index] = power;
+    bytes[length + index] = power >> 8;
+    const difference = (mantissa - previous) | 0;
+    const folded = (difference << 1) ^ (difference >> 31);
+    for (let plane = 0; plane < 4; plane++) bytes[(2 + plane) * length + index] = folded >> (8 * plane);
+    previous = mantissa;
+  }
+  return packed(bytes);
+}
+
 function packed(bytes: Uint8Array): string {
   return deflateRawSync(bytes, { level: 9 }).toString("base64");
 }

@@ -205,9 +205,10 @@ export class FigureView {
 
   /** Show the values at a place beside a point of the window, and its step everywhere. */
   #pointAt(place: Place, clientX: number, clientY: number): void {
-    const [where, ...values] = valuesAt(this.#figure, place);
+    const { x, lines: values } = valuesAt(this.#figure, place);
+    const [where, ...others] = values;
     const clock = place.panel.x.label === stepLabel ? this.#reading?.clock : undefined;
-    const lines = where === undefined ? [] : [clock ? `${where}, ${clockWords(clock, place.x)}` : where, ...values];
+    const lines = where !== undefined && clock ? [`${where}, ${clockWords(clock, x)}`, ...others] : values;
     this.#tip.textContent = lines.join("\n");
     this.#tip.hidden = lines.length === 0;
     const box = this.#drawing.getBoundingClientRect();
@@ -216,8 +217,8 @@ export class FigureView {
     this.#tip.style.right = left > box.width / 2 ? `${box.width - left + 14}px` : "";
     this.#tip.style.top = `${clientY - box.top + 14}px`;
     if (place.panel.x.label !== stepLabel) return;
-    this.showCursor(place.x);
-    this.#showStep(Math.round(place.x), this);
+    this.showCursor(x);
+    this.#showStep(x, this);
   }
 
   #leave(): void {

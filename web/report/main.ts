@@ -1,12 +1,14 @@
 import type { Figure } from "../../src/figures/figure.js";
+import type { ExactLines } from "../../src/report/html-of-page.js";
 import type { ReplayedRun } from "../../src/report/page.js";
 import type { RunClock } from "../../src/runs/run-clock.js";
 import { addAxisChoice } from "./axis-choice.js";
 import { FigureView, type SmoothFigure } from "./figure-view.js";
 import { unfoldPrinted } from "./printing.js";
 import { addReplay } from "./replay.js";
+import "./report.css";
 import { saveText } from "./save.js";
-import { unpackedText } from "./unpacked.js";
+import { completeFigures, unpackedText } from "./unpacked.js";
 
 /** The data that a report embeds. */
 interface ReportData {
@@ -22,7 +24,8 @@ interface ReportData {
 
 unfoldPrinted();
 
-const data = JSON.parse(await unpackedText(document.querySelector("#data")?.textContent ?? "")) as ReportData;
+const { exact, ...embedded } = JSON.parse(await unpackedText(document.querySelector("#data")?.textContent ?? "")) as ReportData & { exact: ExactLines };
+const data: ReportData = { ...embedded, figures: await completeFigures(embedded.figures, exact) };
 
 const views = [...document.querySelectorAll<HTMLElement>("figure[data-figure]")].flatMap((element) => {
   const index = Number(element.dataset["figure"]);

@@ -1,3 +1,6 @@
+import type { Figure, Mark } from "../../src/figures/figure.js";
+import type { ExactLines } from "../../src/report/html-of-page.js";
+
 /** A text that the report has packed. */
 export async function unpackedText(base64: string): Promise<string> {
   return new TextDecoder().decode(await unpacked(base64));
@@ -13,6 +16,40 @@ export async function unpackedFrames(base64: string, width: number): Promise<Uin
     numbers[index] = (numbers[index - width] ?? 0) + difference;
   }
   return numbers;
+}
+
+/** Numbers that the report has packed: `packedColumn` describes the format. */
+async function unpackedColumn(base64: string): Promise<(number | null)[]> {
+  const bytes = await unpacked(base64);
+  const length = bytes.length / 6;
+  let mantissa = 0;
+  return Array.from({ length }, (_, index) => {
+    const plane = (at: number) => bytes[at * length + index] ?? 0;
+    const folded = plane(2) | (plane(3) << 8) | (plane(4) << 16) | (plane(5) << 24);
+    mantissa = (mantissa + ((folded >>> 1) ^ -(folded & 1))) | 0;
+    const exponent = ((plane(0) | (plane(1) << 8)) << 16) >> 16;
+    return exponent === -32_768 ? null : decimal(mantissa, exponent);
+  });
+}
+
+/** The float64 nearest to a decimal number. Up to 10^22 powers of ten are exact, so their products and quotients are; beyond those the parser of numbers is asked. */
+function decimal(mantissa: number, exponent: number): number {
+  if (Math.abs(exponent) > 22) return Number(`${mantissa}e${exponent}`);
+  return exponent < 0 ? mantissa / 10 ** -exponent : mantissa * 10 ** exponent;
+}
+
+/** Figures with every point of the lines that they show reduced. */
+export async function completeFigures(figures: readonly Figure[], { columns, lines }: ExactLines): Promise<Figure[]> {
+  const unpackedColumns = await Promise.all(columns.map(unpackedColumn));
+  const completed = (mark: Mark, at: { figure: number; panel: number; mark: number }): Mark => {
+    const line = lines.find((each) => each.figure === at.figure && each.panel === at.panel && each.mark === at.mark);
+    if (!line || mark.mark !== "line") return mark;
+    return { ...mark, x: unpackedColumns[line.x] as number[], y: unpackedColumns[line.y] ?? [] };
+  };
+  return figures.map((each, figure) => ({
+    ...each,
+    panels: each.panels.map((one, panel) => ({ ...one, marks: one.marks.map((own, mark) => completed(own, { figure, panel, mark })) })),
+  }));
 }
 
 async function unpacked(base64: string): Promise<Uint8Array> {

@@ -1,49 +1,105 @@
-import type { Figure } from "../../src/figures/figure.js";
+import type { Figure, Mark, Panel } from "../../src/figures/figure.js";
 import { stepLabel } from "../../src/figures/panels.js";
 import type { Place } from "./place.js";
 
 const mostLines = 14;
 
-/** What a figure says at a place: each line's value there, or the cell. */
-export function valuesAt({ series }: Figure, { panel, x, py, top, bottom }: Place): string[] {
-  const lines = panel.marks.flatMap((mark): string[] => {
-    if (mark.mark === "line" && !mark.thin) {
-      const at = nearest(mark.x, x, mark.curve === "step");
-      const value = mark.y[at];
-      return value === null || value === undefined || at < 0 ? [] : [`${series[mark.series]?.name || panel.y.label}: ${shown(value)}`];
-    }
+/** The values of a figure at a place. */
+export interface ReadOut {
+  /** The position of the values: that of the nearest recorded point. */
+  readonly x: number;
+  /** Position and values, one per line; empty if the panel has none there. */
+  readonly lines: readonly string[];
+}
+
+type Line = Mark & { mark: "line" };
+
+/**
+ * What a figure says at a place: the cell there, or the value of each line at the recorded point nearest to it. A line without that point shows its own nearest
+ * one, with its position, so that no value is attributed to a step at which it was not recorded.
+ */
+export function valuesAt({ series }: Figure, place: Place): ReadOut {
+  const { panel, py, top, bottom } = place;
+  const x = recordedNear(panel, place.x);
+  const ranges: string[] = [];
+  const values = panel.marks.flatMap((mark): string[] => {
+    if (mark.mark === "line" && !mark.thin) return lineAt(mark, series[mark.series]?.name || panel.y.label, x, panel.x.label === stepLabel);
     if (mark.mark === "cells") {
       const row = Math.floor(((py - top) / (bottom - top)) * mark.rows.length);
-      const column = mark.edges.findIndex((edge) => edge > x) - 1;
+      const column = mark.edges.findIndex((edge) => edge > place.x) - 1;
       const level = mark.levels[Number(mark.rows[row]?.[column])];
-      return level === undefined ? [] : [`token ${mark.names[row]}: ${series[level]?.name}`];
+      if (level === undefined) return [];
+      ranges.push(rangeOf(panel, mark.edges, column));
+      return [`token ${mark.names[row]}: ${series[level]?.name}`];
     }
     if (mark.mark === "bins") {
-      const bin = mark.edges.findIndex((edge) => edge > x) - 1;
-      return bin < 0 ? [] : [`${series[mark.series]?.name}: ${mark.counts[bin]}`];
+      const bin = mark.edges.findIndex((edge) => edge > place.x) - 1;
+      if (bin < 0) return [];
+      ranges.push(rangeOf(panel, mark.edges, bin));
+      return [`${series[mark.series]?.name}: ${mark.counts[bin]}`];
     }
     return [];
   });
-  if (lines.length === 0) return [];
-  const where = panel.x.label === stepLabel ? `step ${Math.round(x).toLocaleString("en")}` : `${panel.x.label} ${shown(x)}`;
-  return [where, ...lines.slice(0, mostLines)];
+  if (values.length === 0) return { x, lines: [] };
+  return { x, lines: [ranges[0] ?? positionName(panel, x), ...values.slice(0, mostLines)] };
 }
+
+function positionName({ x: { label } }: Panel, x: number): string {
+  return label === stepLabel ? `step ${x.toLocaleString("en")}` : `${label} ${shown(x)}`;
+}
+
+/** The first and the last step of a column, or the ends of a bin. */
+function rangeOf({ x: { label } }: Panel, edges: readonly number[], at: number): string {
+  const [from = 0, to = 0] = [edges[at], edges[at + 1]];
+  return label === stepLabel ? `steps ${from.toLocaleString("en")} to ${to.toLocaleString("en")}` : `${label} ${shown(from)} to ${shown(to)}`;
+}
+
+/** The position of the nearest point of all lines of a panel; the position itself where no point is recorded. */
+function recordedNear(panel: Panel, x: number): number {
+  const lines = panel.marks.filter((mark): mark is Line => mark.mark === "line" && !mark.thin);
+  // A cumulative share has a value everywhere, not only where it rises.
+  if (panel.x.label !== stepLabel && lines.every(({ curve }) => curve === "step")) return x;
+  const near = lines.flatMap((line) => line.x[nearest(line.x, x)] ?? []);
+  const [first = panel.x.label === stepLabel ? Math.round(x) : x] = near.toSorted((a, b) => Math.abs(a - x) - Math.abs(b - x));
+  return first;
+}
+
+function lineAt({ x: points, y, curve }: Line, name: string, x: number, isOverSteps: boolean): string[] {
+  const before = lastBefore(points, x);
+  const at = curve === "step" ? before : nearest(points, x);
+  const value = y[at];
+  if (value === null || value === undefined) return [];
+  const own = points[at] ?? x;
+  const where = own === x || (curve === "step" && !isOverSteps) ? "" : ` (${isOverSteps ? `step ${own.toLocaleString("en")}` : `at ${shown(own)}`})`;
+  return [`${name}: ${shown(value)}${where}`];
+}
+
+/** Reports embed six digits of each number. */
+const digits = 6;
 
 function shown(value: number): string {
   const size = Math.abs(value);
-  return size === 0 || (size >= 0.001 && size < 1e6) ? Number(value.toPrecision(5)).toLocaleString("en", { maximumFractionDigits: 8 }) : value.toExponential(3);
+  return size === 0 || (size >= 0.001 && size < 1e6)
+    ? Number(value.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 9 })
+    : value.toExponential(digits - 1);
 }
 
-/** Index of the point of an ascending list that is nearest to a value, or of the last one before it; −1 for none. */
-function nearest(x: readonly number[], value: number, before: boolean): number {
+/** Index of the last value of an ascending list that is not above another; −1 for none. */
+function lastBefore(x: readonly number[], value: number): number {
   let low = 0;
-  let high = x.length - 1;
+  let high = x.length;
   while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((x[middle] ?? 0) <= value) low = middle;
-    else high = middle - 1;
+    const middle = (low + high) >> 1;
+    if ((x[middle] ?? 0) <= value) low = middle + 1;
+    else high = middle;
   }
-  if (high < 0 || (x[low] ?? 0) > value) return before ? -1 : low;
-  const next = x[low + 1];
-  return !before && next !== undefined && next - value < value - (x[low] ?? 0) ? low + 1 : low;
+  return low - 1;
+}
+
+/** Index of the nearest value of an ascending list; −1 for an empty one. */
+function nearest(x: readonly number[], value: number): number {
+  const before = lastBefore(x, value);
+  const [low, high] = [x[before], x[before + 1]];
+  if (low === undefined) return x.length === 0 ? -1 : 0;
+  return high !== undefined && high - value < value - low ? before + 1 : before;
 }
