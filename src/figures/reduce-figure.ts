@@ -109,7 +109,7 @@ function reducePanel(panel: Panel, limit: number): Panel {
 }
 
 /** Whether every kept point of a mark is a recorded one: lines and stacked areas. */
-function isExact(mark: Mark): mark is Line | Band {
+export function isExact(mark: Mark): mark is Line | Band {
   return mark.mark === "line" || (mark.mark === "band" && mark.solid === true);
 }
 
@@ -117,7 +117,8 @@ function isThin(mark: Mark): boolean {
   return mark.mark === "line" && mark.thin === true;
 }
 
-function edgesOf(mark: Line | Band): readonly SmoothLine["y"][] {
+/** The values of a line, or the lower and the upper edge of an area. */
+export function edgesOf(mark: Line | Band): readonly SmoothLine["y"][] {
   return mark.mark === "line" ? [mark.y] : [mark.low, mark.high];
 }
 

@@ -5,7 +5,7 @@ import { parseHTML } from "linkedom";
 import { drawFigure } from "../figures/draw/draw-figure.js";
 import { figureStyle } from "../figures/draw/legend.js";
 import type { Figure } from "../figures/figure.js";
-import { reduceFigure, type SmoothLine, smoothLines } from "../figures/reduce-figure.js";
+import { edgesOf, isExact, reduceFigure, type SmoothLine, smoothLines } from "../figures/reduce-figure.js";
 import { packageRoot } from "../python/package-manifest.js";
 import { escapeHtml, xmlText } from "../text/escaping.js";
 import { type GlossaryEntry, glossary } from "../text/glossary.js";
@@ -211,17 +211,17 @@ function rounded<Value>(data: Value): Value {
   ) as Value;
 }
 
-/** Every point of some lines. Each column is packed by `packedColumn`. */
+/** Every point of some lines and stacked areas. Each column is packed by `packedColumn`. */
 export interface ExactLines {
   readonly columns: string[];
-  /** Columns of the steps and the values of a line. */
-  readonly lines: { readonly figure: number; readonly panel: number; readonly mark: number; readonly x: number; readonly y: number }[];
+  /** Columns of the positions and the values of a mark: one of a line, the lower and the upper edge of an area. */
+  readonly lines: { readonly figure: number; readonly panel: number; readonly mark: number; readonly x: number; readonly y: readonly number[] }[];
 }
 
 /** Maximum size of the columns of straight lines in a report. Staircases of counts take little room and are always complete. */
 const mostOfColumns = 600_000;
 
-/** Add the lines of a figure that have lost points. */
+/** Add the lines and areas of a figure that have lost points. */
 function addExactLines(whole: Figure, reduced: Figure, figure: number, { columns, lines }: ExactLines): void {
   const columnOf = (values: readonly (number | null)[], mayBeLeftOut: boolean): number | undefined => {
     const packed = packedColumn(values, digits);
@@ -233,10 +233,10 @@ function addExactLines(whole: Figure, reduced: Figure, figure: number, { columns
   for (const [panel, { marks }] of whole.panels.entries()) {
     for (const [mark, line] of marks.entries()) {
       const drawn = reduced.panels[panel]?.marks[mark];
-      if (line.mark !== "line" || drawn?.mark !== "line" || drawn.x.length === line.x.length) continue;
-      const y = columnOf(line.y, line.curve === "straight");
-      const x = y === undefined ? undefined : columnOf(line.x, false);
-      if (x !== undefined && y !== undefined) lines.push({ figure, panel, mark, x, y });
+      if (!isExact(line) || drawn?.mark !== line.mark || drawn.x.length === line.x.length) continue;
+      const y = edgesOf(line).map((values) => columnOf(values, line.curve === "straight"));
+      const x = y.includes(undefined) ? undefined : columnOf(line.x, false);
+      if (x !== undefined) lines.push({ figure, panel, mark, x, y: y.filter((column) => column !== undefined) });
     }
   }
 }

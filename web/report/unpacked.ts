@@ -43,8 +43,11 @@ export async function completeFigures(figures: readonly Figure[], { columns, lin
   const unpackedColumns = await Promise.all(columns.map(unpackedColumn));
   const completed = (mark: Mark, at: { figure: number; panel: number; mark: number }): Mark => {
     const line = lines.find((each) => each.figure === at.figure && each.panel === at.panel && each.mark === at.mark);
-    if (!line || mark.mark !== "line") return mark;
-    return { ...mark, x: unpackedColumns[line.x] as number[], y: unpackedColumns[line.y] ?? [] };
+    if (!line) return mark;
+    const x = unpackedColumns[line.x] as number[];
+    const [y = [], high = []] = line.y.map((column) => unpackedColumns[column]);
+    if (mark.mark === "band") return { ...mark, x, low: y, high };
+    return mark.mark === "line" ? { ...mark, x, y } : mark;
   };
   return figures.map((each, figure) => ({
     ...each,

@@ -1,4 +1,4 @@
-import type { Figure, Mark, Panel } from "../../src/figures/figure.js";
+import type { Figure, Panel } from "../../src/figures/figure.js";
 import { stepLabel } from "../../src/figures/panels.js";
 import type { Place } from "./place.js";
 
@@ -12,7 +12,23 @@ export interface ReadOut {
   readonly lines: readonly string[];
 }
 
-type Line = Mark & { mark: "line" };
+/** Positions and values, where a panel has them. */
+interface Line {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+  readonly curve: "straight" | "step";
+}
+
+/** The lines of a panel, and the heights of its stacked areas. */
+function linesOf({ series }: Pick<Figure, "series">, { marks, y }: Panel): Line[] {
+  return marks.flatMap((mark): Line[] => {
+    if (mark.mark === "line" && !mark.thin) return [{ ...mark, name: series[mark.series]?.name || y.label }];
+    if (mark.mark !== "band" || !mark.solid) return [];
+    const heights = mark.high.map((high, at) => (high === null ? null : high - (mark.low[at] ?? 0)));
+    return [{ name: series[mark.series]?.name || y.label, x: mark.x, y: heights, curve: mark.curve }];
+  });
+}
 
 /**
  * What a figure says at a place: the cell there, or the value of each line at the recorded point nearest to it. A line without that point shows its own nearest
@@ -20,10 +36,10 @@ type Line = Mark & { mark: "line" };
  */
 export function valuesAt({ series }: Figure, place: Place): ReadOut {
   const { panel, py, top, bottom } = place;
-  const x = recordedNear(panel, place.x);
+  const lines = linesOf({ series }, panel);
+  const x = recordedNear(panel, lines, place.x);
   const ranges: string[] = [];
-  const values = panel.marks.flatMap((mark): string[] => {
-    if (mark.mark === "line" && !mark.thin) return lineAt(mark, series[mark.series]?.name || panel.y.label, x, panel.x.label === stepLabel);
+  const cells = panel.marks.flatMap((mark): string[] => {
     if (mark.mark === "cells") {
       const row = Math.floor(((py - top) / (bottom - top)) * mark.rows.length);
       const column = mark.edges.findIndex((edge) => edge > place.x) - 1;
@@ -40,6 +56,7 @@ export function valuesAt({ series }: Figure, place: Place): ReadOut {
     }
     return [];
   });
+  const values = [...lines.flatMap((line) => lineAt(line, x, panel.x.label === stepLabel)), ...cells];
   if (values.length === 0) return { x, lines: [] };
   return { x, lines: [ranges[0] ?? positionName(panel, x), ...values.slice(0, mostLines)] };
 }
@@ -55,8 +72,7 @@ function rangeOf({ x: { label } }: Panel, edges: readonly number[], at: number):
 }
 
 /** The position of the nearest point of all lines of a panel; the position itself where no point is recorded. */
-function recordedNear(panel: Panel, x: number): number {
-  const lines = panel.marks.filter((mark): mark is Line => mark.mark === "line" && !mark.thin);
+function recordedNear(panel: Panel, lines: readonly Line[], x: number): number {
   // A cumulative share has a value everywhere, not only where it rises.
   if (panel.x.label !== stepLabel && lines.every(({ curve }) => curve === "step")) return x;
   const near = lines.flatMap((line) => line.x[nearest(line.x, x)] ?? []);
@@ -64,7 +80,7 @@ function recordedNear(panel: Panel, x: number): number {
   return first;
 }
 
-function lineAt({ x: points, y, curve }: Line, name: string, x: number, isOverSteps: boolean): string[] {
+function lineAt({ name, x: points, y, curve }: Line, x: number, isOverSteps: boolean): string[] {
   const before = lastBefore(points, x);
   const at = curve === "step" ? before : nearest(points, x);
   const value = y[at];

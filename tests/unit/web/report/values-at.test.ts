@@ -103,6 +103,21 @@ describe("a report of a made-up figure", () => {
     expect(valuesAt(sparse, placeIn(sparse, 0, 2.9)).lines).toEqual(["step 3", "first: 6", "second: 1 (step 0)"]);
   });
 
+  test("a stacked area shows its own height, not its edges", () => {
+    const area = (series: number, low: number[], high: number[]) => ({
+      mark: "band" as const,
+      series,
+      x: [0, 1, 5],
+      low,
+      high,
+      curve: "step" as const,
+      solid: true,
+    });
+    const stacked = madeUpFigure([area(0, [0, 0, 0], [51, 51, 50]), area(1, [51, 51, 50], [128, 120, 128])]);
+    expect(valuesAt(stacked, placeIn(stacked, 0, 1.2)).lines).toEqual(["step 1", "first: 51", "second: 69"]);
+    expect(valuesAt(stacked, placeIn(stacked, 0, 5)).lines).toEqual(["step 5", "first: 50", "second: 78"]);
+  });
+
   test("a line that never rests and is too long for the file shows only recorded steps", async () => {
     const count = 250_000;
     const generator = random(7);
