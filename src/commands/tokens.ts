@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { csvField, printable } from "../text/escaping.js";
 import { count, figure, groupDigits, type TextColors } from "../text/format.js";
+import { tokenName } from "../text/names.js";
 import { wrap } from "../text/wrap.js";
 import type { TokensDocument } from "./documents.js";
 import { type CommonOptions, createCommand } from "./terminal/command.js";
@@ -12,7 +13,6 @@ import { Terminal } from "./terminal/terminal.js";
 type TokensOptions = CommonOptions & { unused?: string; step?: number; tokenizer?: string; top: number; csv?: boolean };
 
 const defaultTop = 20;
-const maxText = 24;
 
 export function tokensCommand(): Command {
   return createCommand(
@@ -64,7 +64,7 @@ export function formatTokens(document: TokensDocument, top: number, color: TextC
   const shown = candidates.slice(0, top);
   const lines = shown.map(({ id, text, reason, indicators }) => [
     String(id),
-    text === null ? "" : printable(text, maxText),
+    text === null ? "" : tokenName(id, text),
     reason,
     ...names.map((name) => figure(indicators[name])),
   ]);

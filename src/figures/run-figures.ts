@@ -2,10 +2,9 @@ import { basename, resolve } from "node:path";
 import type { SeriesFigureName } from "../analysis/analyses.js";
 import type { ScanOptions } from "../analysis/scan/observation.js";
 import { differences } from "../compare/run-facts.js";
-import { inlineYaml } from "../config/annotated-yaml.js";
 import { configIdentity } from "../config/config-hash.js";
 import { BhBridgeError } from "../errors.js";
-import { printable } from "../text/escaping.js";
+import { runNames } from "../text/names.js";
 import type { Figure, Source } from "./figure.js";
 import { adamwFigure } from "./runs/adamw.js";
 import { blackHoles } from "./runs/black-holes.js";
@@ -90,17 +89,16 @@ export async function figuresOfRuns(name: RunFigureName, runs: readonly Labelled
   return [...groups.map((group) => ({ figure: titled(kind.describe(group), group) })), ...missing];
 }
 
-/** Maximum length of a label, which leaves room for a second one. */
-const longest = 48;
-
-/** Distinct labels of runs in a legend: the settings in which they differ, else their names, else their directories. */
+/** Names of runs in legends, with the fields in which their configurations differ. */
 export function runLabels(runs: readonly Pick<RunSource, "config" | "manifest" | "directory">[]): string[] {
   const differing = differences(runs.map(({ config }) => configIdentity(config)));
-  const bySetting = runs.map((_, run) => differing.map(({ path, values }) => `${path.split(".").at(-1)} ${inlineYaml(values[run])}`).join(", "));
-  const byName = runs.map(({ manifest }) => printable(manifest.name, longest));
-  const tells = (labels: readonly string[]) => new Set(labels).size === runs.length && labels.every((label) => label !== "" && label.length <= longest);
-  if (tells(bySetting)) return bySetting;
-  return tells(byName) ? byName : runs.map(({ directory }) => printable(basename(directory), 2 * longest));
+  return runNames(
+    runs.map(({ manifest, directory }, run) => ({
+      name: manifest.name,
+      differs: Object.fromEntries(differing.map(({ path, values }) => [path, values[run]])),
+      directory: basename(directory),
+    })),
+  );
 }
 
 /**

@@ -1,16 +1,6 @@
 import type { History } from "../formats/history.js";
 import type { RunSource } from "./runs/run-figure.js";
 
-const named: Readonly<Record<string, string>> = { " ": "␣", "\n": "⏎", "\t": "⇥" };
-
-/** A token's name in a figure: its text, or its number if it has no visible text. @param text its text, if known. */
-export function shownToken(token: number, text: string | null | undefined): string {
-  if (text === null || text === undefined) return String(token);
-  const sign = named[text] ?? text;
-  if (/^\d+$/.test(sign)) return `'${sign}'`;
-  return /^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u.test(sign) ? sign : String(token);
-}
-
 export const tokenGroupNames = ["live tokens", "dead tokens"] as const;
 export type TokenGroup = (typeof tokenGroupNames)[number];
 

@@ -6,8 +6,9 @@ import { seenFrom } from "../analysis/geometry/path-basis.js";
 import { spreadStates } from "../analysis/states.js";
 import { basisOfRun } from "../figures/runs/cloud.js";
 import type { RunSource } from "../figures/runs/run-figure.js";
-import { shownToken, tokenGroups } from "../figures/tokens.js";
+import { tokenGroups } from "../figures/tokens.js";
 import { readState, stepOfState } from "../formats/history.js";
+import { tokenName } from "../text/names.js";
 
 /** A text as base64 of its raw DEFLATE, which browsers unpack (`web/report/unpacked.ts`). */
 export function packedText(text: string): string {
@@ -115,7 +116,7 @@ async function framesOf(run: RunSource, most: number): Promise<ReplayFrames> {
     steps: states.map((state) => stepOfState(history, state)),
     tokens: Array.from({ length: history.tokens }, (_, row) => {
       const token = history.rowTokens.ofRow(row);
-      return { name: shownToken(token, history.rowTokens.text?.(token)), dead: ofRow[row] === 1 };
+      return { name: tokenName(token, history.rowTokens.text?.(token)), dead: ofRow[row] === 1 };
     }),
     width: x.length,
     height: y.length,

@@ -15,8 +15,9 @@ import { openRun } from "../runner/open-run.js";
 import { finalLoss, hasStepLosses, notFinite, type TrainResult } from "../runner/train-result.js";
 import { runClock, stepTimes } from "../runs/run-clock.js";
 import { corpusName } from "../runs/run-manifest.js";
-import { printable, shellQuote } from "../text/escaping.js";
+import { shellQuote } from "../text/escaping.js";
 import { count, formatBytes, groupDigits, figure as shownFigure } from "../text/format.js";
+import { tokenName } from "../text/names.js";
 import { type Block, code, drawn, foldedSection, list, type Page, pitfallTable, type ReplayedRun, type Section, section, table, text } from "./page.js";
 import { replayFrames } from "./replay-frames.js";
 
@@ -134,7 +135,7 @@ function holesTable({ census }: TrainResult): Block {
     ["population", "members"],
     census.populations.map((population, hole) => [
       String(population),
-      (census.members[hole] ?? []).map((token, index) => memberText(token, census.texts?.[hole]?.[index])).join(" "),
+      (census.members[hole] ?? []).map((token, index) => tokenName(token, census.texts?.[hole]?.[index])).join(" "),
     ]),
   );
 }
@@ -146,16 +147,12 @@ async function untrainedBlocks(run: RunSource): Promise<Block[]> {
   if (!threshold) return [text(`The rows of unused tokens (${unused.how}) are not apart from others in any indicator.`)];
   const rows = candidates
     .slice(0, maxUntrained)
-    .map(({ id, text: sign, reason, indicators }) => [memberText(id, sign), reason, ...indicatorNames.map((name) => shownFigure(indicators[name]))]);
+    .map(({ id, text: sign, reason, indicators }) => [tokenName(id, sign), reason, ...indicatorNames.map((name) => shownFigure(indicators[name]))]);
   const more = candidates.length > rows.length ? `, of which the strongest ${rows.length} follow` : "";
   return [
     text(`${count(candidates.length, "row")} up to the threshold${more}. Unused: ${unused.how}. Threshold: ${threshold.how}.`),
     ...(rows.length > 0 ? [table(["token", "reason", ...indicatorNames], rows)] : []),
   ];
-}
-
-function memberText(token: number, sign: string | null | undefined): string {
-  return sign === null || sign === undefined ? String(token) : `${token} ${printable(JSON.stringify(sign))}`;
 }
 
 function pitfallBlocks({ traps }: TrainResult): Block[] {

@@ -19,15 +19,6 @@ export function duration(seconds: number | null): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** A token as it is written: what cannot be seen has a name. */
-export function tokenName(id: number, text: string | null | undefined): string {
-  if (text === null || text === undefined) return `#${id}`;
-  const names: Record<string, string> = { " ": "space", "\n": "newline", "\t": "tab", "\r": "return" };
-  if (names[text]) return names[text];
-  const code = text.codePointAt(0) ?? 0;
-  return code < 32 || code === 127 ? `\\x${code.toString(16).padStart(2, "0")}` : text;
-}
-
 /** Bytes as `1.2 MB`. */
 export function bytes(count: number): string {
   const units = ["B", "kB", "MB", "GB"];

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
 import type { Census } from "../../analysis/census/census.js";
-import { printable } from "../../text/escaping.js";
 import { groupDigits } from "../../text/format.js";
+import { tokenName } from "../../text/names.js";
 
 /** Width of output that does not go to a terminal. */
 export const defaultWidth = 100;
@@ -90,21 +90,18 @@ export function holesTable({ populations, members = [], texts = [], P }: HolesSh
   );
 }
 
-/** Tokens with their characters, consecutive ones as ranges, cut to the available room: `48 '0'-57 '9',92`. */
+/** Names of tokens, consecutive ones as ranges, cut to the available room: `'0'…'9' \ #300`. */
 function listTokens(tokens: readonly number[], texts: readonly (string | null)[], room: number): string {
-  const shown = (index: number) => {
-    const text = texts[index] ?? null;
-    return text === null || printable(text) !== text ? `${tokens[index]}` : `${tokens[index]} '${text}'`;
-  };
+  const shown = (index: number) => tokenName(tokens[index] ?? 0, texts[index]);
   let text = "";
   for (let index = 0; index < tokens.length; ) {
     let end = index;
     while (tokens[end + 1] === (tokens[end] ?? 0) + 1) end++;
-    const run = end > index ? `${shown(index)}-${shown(end)}` : shown(index);
-    const longer = text === "" ? run : `${text},${run}`;
+    const run = end > index + 1 ? `${shown(index)}…${shown(end)}` : shown(index);
+    const longer = text === "" ? run : `${text} ${run}`;
     if (longer.length > room - 1) return `${text}…`;
     text = longer;
-    index = end + 1;
+    index = end > index + 1 ? end + 1 : index + 1;
   }
   return text;
 }

@@ -4,10 +4,11 @@ import { forEachRow } from "../../analysis/elements.js";
 import { type PathBasis, pathBasis, seenFrom } from "../../analysis/geometry/path-basis.js";
 import { chosenStates, spreadStates } from "../../analysis/states.js";
 import { readState, stepOfState } from "../../formats/history.js";
+import { tokenName } from "../../text/names.js";
 import { markerRadius } from "../draw/markers.js";
 import type { Mark, Panel } from "../figure.js";
 import { axis, seriesOf } from "../panels.js";
-import { shownToken, tokenGroups } from "../tokens.js";
+import { tokenGroups } from "../tokens.js";
 import { followedRows } from "./motion-path.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
@@ -52,7 +53,7 @@ export async function pointsOf(run: RunSource, state: number): Promise<{ basis: 
     points.push({
       at: seenFrom(basis, values),
       population: rows.length,
-      names: tokens.map((token) => shownToken(token, history.rowTokens.text?.(token))),
+      names: tokens.map((token) => tokenName(token, history.rowTokens.text?.(token))),
       group: rows.every((each) => ofRow[each] === 1) ? 1 : 0,
     });
   });

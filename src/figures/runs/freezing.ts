@@ -1,5 +1,5 @@
+import { tokenName } from "../../text/names.js";
 import { analysedSteps, axis, stepAxis } from "../panels.js";
-import { shownToken } from "../tokens.js";
 import { followedRows, motionPath } from "./motion-path.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
@@ -29,7 +29,7 @@ async function read(run: RunSource): Promise<Freezing | Absent> {
   const rows = followed.map((row, index) => {
     const token = history.rowTokens.ofRow(row);
     const cells = bounds.slice(0, -1).map((from, column) => highest(levels, followed.length, index, from, bounds[column + 1] ?? moves));
-    return { name: shownToken(token, history.rowTokens.text?.(token)), cells: cells.join(""), last: lastMove(levels, followed.length, index, moves), token };
+    return { name: tokenName(token, history.rowTokens.text?.(token)), cells: cells.join(""), last: lastMove(levels, followed.length, index, moves), token };
   });
   rows.sort((a, b) => a.last - b.last || a.token - b.token);
   return {

@@ -1,5 +1,5 @@
+import { tokenName, tokenNameLegend } from "../../text/names.js";
 import { axis, seriesOf } from "../panels.js";
-import { shownToken } from "../tokens.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 /** Maximum number of bars. */
@@ -15,7 +15,7 @@ async function read(run: RunSource): Promise<Populations | Absent> {
   if (populations.length === 0) return { absent: "its last snapshot has no black hole" };
   const holes = populations.map((population, hole) => ({
     population,
-    members: (members[hole] ?? []).map((token, index) => shownToken(token, texts[hole]?.[index])),
+    members: (members[hole] ?? []).map((token, index) => tokenName(token, texts[hole]?.[index])),
   }));
   return { step: steps?.at(-1) ?? states - 1, holes };
 }
@@ -32,7 +32,7 @@ export const populations = defineRunFigure({
     const values = told.map(({ population }) => population);
     return {
       title: `Black holes after step ${step.toLocaleString("en")}`,
-      caption: `Tokens in each black hole, largest first, with its members: ${noteLegend}.${rest}`,
+      caption: `Tokens in each black hole, largest first, with its members: ${tokenNameLegend}.${rest}`,
       series: [seriesOf("", 0)],
       panels: [
         {
@@ -55,5 +55,3 @@ export const populations = defineRunFigure({
     };
   },
 });
-
-const noteLegend = "⏎ is a line break, ␣ a space, and a number is a token without visible text";

@@ -1,9 +1,9 @@
 import { census } from "../../analysis/census/census.js";
 import { readState, stepsOf } from "../../formats/history.js";
 import { recordedRun } from "../../runs/recorded-run.js";
+import { tokenName } from "../../text/names.js";
 import type { Mark, Panel } from "../figure.js";
 import { analysedSteps, axis, seriesOf } from "../panels.js";
-import { shownToken } from "../tokens.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 /** The mean logit of a token. */
@@ -28,7 +28,7 @@ export async function meanLogits(run: RunSource, steps: readonly number[]): Prom
       return [...values]
         .flatMap((value, row): MeanLogit[] => {
           const token = history.rowTokens.ofRow(row);
-          return Number.isFinite(value) ? [{ value, token: shownToken(token, rowTokens.text?.(token)), dead: dead.has(token) }] : [];
+          return Number.isFinite(value) ? [{ value, token: tokenName(token, rowTokens.text?.(token)), dead: dead.has(token) }] : [];
         })
         .sort((left, right) => right.value - left.value);
     });

@@ -2,9 +2,9 @@ import { census } from "../../analysis/census/census.js";
 import { latticePoints } from "../../analysis/topology/topology.js";
 import { readState } from "../../formats/history.js";
 import { count } from "../../text/format.js";
+import { tokenName } from "../../text/names.js";
 import { markerRadius } from "../draw/markers.js";
 import { analysedSteps, axis, seriesOf } from "../panels.js";
-import { shownToken } from "../tokens.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 /** Connected components of a graph by descending size, then by first node. */
@@ -85,7 +85,7 @@ async function read(run: RunSource): Promise<Neighbours | Absent> {
   if (firstRows.length > mostNodes)
     return { absent: `it ends with ${firstRows.length.toLocaleString("en")} distinct rows, and at most ${mostNodes} can be drawn` };
   const holes = new Map(census(matrix).members.flatMap((members) => members.map((token) => [token, members])));
-  const text = (token: number) => shownToken(token, history.rowTokens.text?.(token));
+  const text = (token: number) => tokenName(token, history.rowTokens.text?.(token));
   const nodes = [...firstRows].map((row) => {
     const token = history.rowTokens.ofRow(row);
     const members = holes.get(token) ?? [token];

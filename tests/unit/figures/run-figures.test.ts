@@ -81,22 +81,22 @@ const run = (name: string, over: object, directory = `/runs/${name}`) => ({
   config: parseRunConfig({ ...presets.quick.input, name, ...over }),
 });
 
-test("runs are told apart by the settings in which they differ", () => {
-  expect(runLabels([run("a", { seed: 1 }), run("b", { seed: 2 })])).toEqual(["seed 1", "seed 2"]);
+test("runs are named with the settings in which they differ", () => {
+  expect(runLabels([run("a", { seed: 1 }), run("b", { seed: 2 })])).toEqual(["a · seed 1", "b · seed 2"]);
   const training = presets.quick.input.training;
   const rates = [1e-3, 2e-3].map((learning_rate) => run("same", { training: { ...training, learning_rate } }));
-  expect(runLabels(rates)).toEqual(["learning_rate 0.001", "learning_rate 0.002"]);
+  expect(runLabels(rates)).toEqual(["same · learning_rate 0.001", "same · learning_rate 0.002"]);
 });
 
 test("runs of one configuration are told apart by their names, and of one name by their directories", () => {
   expect(runLabels([run("a", {}), run("b", {})])).toEqual(["a", "b"]);
-  expect(runLabels([run("a", {}, "/runs/a"), run("a", {}, "/runs/a-2")])).toEqual(["a", "a-2"]);
+  expect(runLabels([run("a", {}, "/runs/a"), run("a", {}, "/runs/a-2")])).toEqual(["a (a)", "a (a-2)"]);
 });
 
-test("settings that would take too much room, or are alike in two of three runs, give way to names", () => {
+test("a long setting is shortened, and one that is alike in two of three runs is named too", () => {
   const long = "a prompt that is far longer than what a legend can hold beside another one";
-  expect(runLabels([run("short", { data: { corpus: `/${long}.txt` } }), run("other", {})])).toEqual(["short", "other"]);
-  expect(runLabels([run("a", { seed: 1 }), run("b", { seed: 2 }), run("c", { seed: 2 })])).toEqual(["a", "b", "c"]);
+  expect(runLabels([run("short", { data: { corpus: `/${long}.txt` } }), run("other", {})])[0]).toBe("short · corpus a prompt that is far lo…");
+  expect(runLabels([run("a", { seed: 1 }), run("b", { seed: 2 }), run("c", { seed: 2 })])).toEqual(["a · seed 1", "b · seed 2", "c · seed 2"]);
 });
 
 test("one run has its name, in which nothing can steer a terminal", () => {

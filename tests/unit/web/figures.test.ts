@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, duration, shown, tokenName } from "../../../web/src/figures.js";
+import { bytes, duration, shown } from "../../../web/src/figures.js";
 
 test.each([
   [10_000, "10\u202f000"],
@@ -11,14 +11,6 @@ test.each([
   ["text", "text"],
   [[1, 2], "[1,2]"],
 ])("%j is shown as %s", (value, expected) => expect(shown(value)).toBe(expected));
-
-test.each([
-  [32, " ", "space"],
-  [10, "\n", "newline"],
-  [7, "\u0007", "\\x07"],
-  [65, "A", "A"],
-  [900, null, "#900"],
-])("token %i, %j, is called %s", (id, text, expected) => expect(tokenName(id, text)).toBe(expected));
 
 test("durations and sizes are in words that fit them", () => {
   expect([duration(42), duration(192), duration(3700), duration(null)]).toEqual(["42 s", "3 min 12 s", "1 h 1 min", "–"]);

@@ -12,3 +12,6 @@ export function useShared<Value>(shared: Shared<Value>): Value {
   }, [shared]);
   return value;
 }
+
+/** The row of the embedding whose token the pointer is on, in a panel or in the cloud; null for none. */
+export type HoveredToken = Shared<number | null>;

@@ -1,6 +1,7 @@
+import { tokenName } from "../../../src/text/names.js";
 import { axisText, holeText } from "../../replay/stage-text.js";
+import type { HoveredToken } from "../chart/step-cursor.js";
 import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
-import { tokenName } from "../figures.js";
 import { type Cloud, marks } from "./cloud.js";
 import { type HoleMarks, markHoles } from "./holes.js";
 import { writeStage } from "./stage-labels.js";
@@ -15,6 +16,7 @@ export interface PictureInput {
   followed: number | null;
   /** Its way. */
   way: RowPathDocument | undefined;
+  hovered: HoveredToken;
 }
 
 interface PictureSettings {
@@ -142,7 +144,7 @@ export class CloudPicture {
   #write(ink: string, ground: string, followedColour: string): void {
     const context = this.#labels.getContext("2d");
     if (!context) return;
-    const { history, followed } = this.#settings.newest.current;
+    const { history, followed, hovered } = this.#settings.newest.current;
     const { basis, angle } = this.#settings;
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
@@ -167,6 +169,13 @@ export class CloudPicture {
         axes: angle.axes.slice(0, 2).map((axis) => axisText(axis, basis.explained)),
       },
     );
+    for (const [, x, y] of this.#places(hovered.value === null ? [] : [hovered.value])) {
+      context.lineWidth = 2;
+      context.strokeStyle = ink;
+      context.beginPath();
+      context.arc(x, y, radius * 1.8, 0, 2 * Math.PI);
+      context.stroke();
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { HoveredToken } from "../chart/step-cursor.js";
 import type { CloudPicture } from "./cloud-picture.js";
 import type { ViewAngle } from "./view-angle.js";
 
@@ -6,11 +7,11 @@ interface PointerActions {
   zoom: { current: number };
   request(): void;
   follow(row: number | null): void;
-  setHovered(row: number | null): void;
+  hovered: HoveredToken;
 }
 
 /** A drag turns the cloud, the wheel comes nearer, a click follows a token. @returns how to end that. */
-export function handlePointer(element: HTMLCanvasElement, picture: CloudPicture, { angle, zoom, request, follow, setHovered }: PointerActions): () => void {
+export function handlePointer(element: HTMLCanvasElement, picture: CloudPicture, { angle, zoom, request, follow, hovered }: PointerActions): () => void {
   let from: { x: number; y: number; moved: number } | undefined;
   const down = (event: PointerEvent) => {
     from = { x: event.clientX, y: event.clientY, moved: 0 };
@@ -18,7 +19,7 @@ export function handlePointer(element: HTMLCanvasElement, picture: CloudPicture,
   };
   const move = (event: PointerEvent) => {
     if (!from) {
-      setHovered(picture.rowAt(event.clientX, event.clientY));
+      hovered.value = picture.rowAt(event.clientX, event.clientY);
       return;
     }
     const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
@@ -31,7 +32,9 @@ export function handlePointer(element: HTMLCanvasElement, picture: CloudPicture,
     if (from && from.moved < 4) follow(picture.rowAt(event.clientX, event.clientY));
     from = undefined;
   };
-  const leave = () => setHovered(null);
+  const leave = () => {
+    hovered.value = null;
+  };
   const wheel = (event: WheelEvent) => {
     event.preventDefault();
     zoom.current = Math.max(0.2, Math.min(200, zoom.current * Math.exp(-event.deltaY / 500)));

@@ -1,8 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
+import { tokenName } from "../../../src/text/names.js";
 import { stageMarks } from "../../replay/stage-text.js";
-import { type StepCursor, useShared } from "../chart/step-cursor.js";
+import { type HoveredToken, type StepCursor, useShared } from "../chart/step-cursor.js";
 import type { BasisDocument, CensusOfStateDocument, HistoryDocument, RowPathDocument } from "../documents.js";
-import { shown, tokenName } from "../figures.js";
+import { shown } from "../figures.js";
 import { getDocument, useDocument } from "../server.js";
 import { HolesPanel, Mark, TokenPanel } from "./replay-panels.js";
 import { useCloud } from "./use-cloud.js";
@@ -11,6 +12,7 @@ interface ReplayProps {
   history: HistoryDocument;
   basis: BasisDocument;
   cursor: StepCursor;
+  hovered: HoveredToken;
   /** The token that is followed, from the address. */
   followed: number | null;
 }
@@ -19,7 +21,7 @@ interface ReplayProps {
 const speeds = [5, 15, 30, 60, 240, 960];
 
 /** The cloud of a run's embedding at any recorded step: exact bits, one basis for the whole path. */
-export function Replay({ history, basis, cursor, followed }: ReplayProps) {
+export function Replay({ history, basis, cursor, hovered, followed }: ReplayProps) {
   const { states: count, steps } = history;
   const stepOf = (state: number) => steps?.[state] ?? state;
   const step = useShared(cursor);
@@ -28,11 +30,12 @@ export function Replay({ history, basis, cursor, followed }: ReplayProps) {
   const [isTouring, setTouring] = useState(false);
   const [speed, setSpeed] = useState(60);
   const { document: way } = useDocument<RowPathDocument>(followed === null ? null : `/api/runs/${history.id}/path?row=${followed}&points=400`, count);
-  const { canvas, overlay, problem, shownState, holes, follow, hovered, resetView } = useCloud({
+  const { canvas, overlay, problem, shownState, holes, follow, resetView } = useCloud({
     history,
     basis,
     state,
     followed,
+    hovered,
     way: way?.row === followed ? way : undefined,
     isPlaying,
     isTouring,
@@ -42,6 +45,7 @@ export function Replay({ history, basis, cursor, followed }: ReplayProps) {
       if (next >= count - 1) setPlaying(false);
     },
   });
+  const pointed = useShared(hovered);
   const census = useCensus(history.id, shownState, isPlaying);
   const go = (next: number) => {
     cursor.value = stepOf(Math.max(0, Math.min(count - 1, next)));
@@ -75,7 +79,7 @@ export function Replay({ history, basis, cursor, followed }: ReplayProps) {
         {...{ canvas, overlay, problem }}
         tokens={history.tokens}
         step={shown(stepOf(shownState))}
-        hovered={hovered === null ? undefined : nameOf(hovered)}
+        hovered={pointed === null ? undefined : nameOf(pointed)}
       />
       <Transport {...{ count, state, isPlaying, isTouring, speed, play, go, setSpeed, resetView }} step={stepOf(state)} tour={() => setTouring(!isTouring)} />
       <div class="beside">

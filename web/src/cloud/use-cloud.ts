@@ -19,7 +19,7 @@ interface CloudInput extends PictureInput {
 
 /** The canvas with the cloud: it draws when something has changed, and each frame while it moves. */
 export function useCloud(input: CloudInput) {
-  const { history, basis, followed } = input;
+  const { history, basis, followed, hovered } = input;
   const canvas = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const newest = useRef(input);
@@ -27,7 +27,6 @@ export function useCloud(input: CloudInput) {
   const [problem, setProblem] = useState<string>();
   const [shownState, setShownState] = useState(input.state);
   const [holes, setHoles] = useState<HoleMarks>();
-  const [hovered, setHovered] = useState<number | null>(null);
   const angle = useMemo(() => new ViewAngle(basis), [basis]);
   const redraw = useRef<() => void>(() => undefined);
   const zoom = useRef(1);
@@ -66,16 +65,18 @@ export function useCloud(input: CloudInput) {
       request();
     });
     resize.observe(element);
-    const undo = handlePointer(element, picture, { angle, zoom, request, follow, setHovered });
+    const undo = handlePointer(element, picture, { angle, zoom, request, follow, hovered });
+    const unhear = hovered.listen(request);
     request();
     return () => {
       stop();
       resize.disconnect();
       undo();
+      unhear();
       cloud.close();
       redraw.current = () => undefined;
     };
-  }, [id, tokens, dims, dtype, basis, angle, follow]);
+  }, [id, tokens, dims, dtype, basis, angle, follow, hovered]);
 
   const statesNow = useRef(states);
   statesNow.current = states;
@@ -86,7 +87,7 @@ export function useCloud(input: CloudInput) {
     zoom.current = 1;
     redraw.current();
   }, [angle]);
-  return { canvas, overlay, problem, shownState, holes, follow, hovered, resetView };
+  return { canvas, overlay, problem, shownState, holes, follow, resetView };
 }
 
 /**

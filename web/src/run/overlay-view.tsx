@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { smoothed } from "../../../src/figures/reduce-figure.js";
+import { runNames } from "../../../src/text/names.js";
 import { seriesLabels } from "../../shared/series-names.js";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
@@ -43,8 +44,8 @@ export function OverlayView() {
   const byDash = query.get("dash") ?? ["arm", "model.norm"].find((field) => fields.includes(field)) ?? "none";
   const smoothing = smoothingOf(query);
   const lines = useMemo(
-    () => (overlay ? overlayLines({ overlay, runs, fields, byColour, byDash, isDark, smoothing, axis }) : []),
-    [overlay, runs, fields, byColour, byDash, isDark, smoothing, axis],
+    () => (overlay ? overlayLines({ overlay, runs, byColour, byDash, isDark, smoothing, axis }) : []),
+    [overlay, runs, byColour, byDash, isDark, smoothing, axis],
   );
   if (!overlay || !shelf) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the runs …"}</p>;
   const isLog = query.get("log") === "1";
@@ -169,7 +170,6 @@ function differingFields(runs: readonly ServedRunRow[]): string[] {
 interface OverlaySettings {
   overlay: OverlayDocument;
   runs: readonly ServedRunRow[];
-  fields: readonly string[];
   byColour: string;
   byDash: string;
   isDark: boolean;
@@ -177,11 +177,11 @@ interface OverlaySettings {
   axis: AxisName;
 }
 
-function overlayLines({ overlay, runs, fields, byColour, byDash, isDark, smoothing, axis }: OverlaySettings): ChartLine[] {
+function overlayLines({ overlay, runs, byColour, byDash, isDark, smoothing, axis }: OverlaySettings): ChartLine[] {
   const valueIn = (run: ServedRunRow, field: string) => (field === "run" ? run.id : field === "none" ? "" : JSON.stringify(run.differs[field]));
   const colours = [...new Set(runs.map((run) => valueIn(run, byColour)))];
   const dashes = [...new Set(runs.map((run) => valueIn(run, byDash)))];
-  const names = namesOf(runs, fields);
+  const names = runNames(runs.map(({ name, differs, run }) => ({ name, differs, directory: run })));
   return overlay.lines.flatMap(({ id, x: steps, y, clock }): ChartLine[] => {
     const at = runs.findIndex((run) => run.id === id);
     const run = runs[at];
@@ -198,18 +198,5 @@ function overlayLines({ overlay, runs, fields, byColour, byDash, isDark, smoothi
       { ...own, label: `${own.label}, raw`, y, isFaint: true },
       { ...own, y: smoothed(y, smoothing), width: 2 },
     ];
-  });
-}
-
-/** What a legend calls runs: the fields in which they differ, at most three of them, and the name where those do not tell them apart. */
-function namesOf(runs: readonly ServedRunRow[], fields: readonly string[]): string[] {
-  const told = fields.slice(0, 3);
-  const names = runs.map(({ differs }) => told.map((field) => `${field.split(".").at(-1)} ${shown(differs[field])}`).join(", "));
-  return names.map((name, at) => {
-    const run = runs[at];
-    const isAlone = name !== "" && names.filter((other) => other === name).length === 1;
-    return isAlone || !run
-      ? name
-      : `${run.name}${name === "" ? "" : `, ${name}`}${runs.filter((other) => other.name === run.name).length > 1 ? ` (${run.run.slice(-8)})` : ""}`;
   });
 }

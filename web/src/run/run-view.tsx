@@ -6,7 +6,7 @@ import { useChanges } from "../changes.js";
 import { axisChoices, axisName, axisOf, type ChartAxis } from "../chart/axis.js";
 import { Chart } from "../chart/chart.js";
 import type { ChartLine } from "../chart/chart-plot.js";
-import { Shared, type StepCursor, type StepRange, useShared } from "../chart/step-cursor.js";
+import { type HoveredToken, Shared, type StepCursor, type StepRange, useShared } from "../chart/step-cursor.js";
 import { Replay } from "../cloud/replay.js";
 import { Choice, SmoothingRange, Status, smoothingOf } from "../controls.js";
 import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "../documents.js";
@@ -23,6 +23,7 @@ export function RunView({ id }: { id: string }) {
   const [seriesTurn, setSeriesTurn] = useState(0);
   const cursor = useMemo<StepCursor>(() => new Shared(numberOf(query.get("step"))), [id]);
   const range = useMemo<StepRange>(() => new Shared(rangeOf(query.get("zoom"))), [id]);
+  const hovered = useMemo<HoveredToken>(() => new Shared<number | null>(null), [id]);
   useAddressOf(cursor, range);
   const shownRange = useShared(range);
   const zoomed = shownRange ? `&from=${Math.max(0, shownRange[0] - 1)}&to=${shownRange[1] + 1}` : "";
@@ -46,7 +47,7 @@ export function RunView({ id }: { id: string }) {
         </p>
       ))}
       {history.document && basis.document && (
-        <Replay history={history.document} basis={basis.document} cursor={cursor} followed={rowOf(query.get("token"), history.document)} />
+        <Replay history={history.document} basis={basis.document} cursor={cursor} hovered={hovered} followed={rowOf(query.get("token"), history.document)} />
       )}
       {!history.document && history.problem && <p class="note">{history.problem}</p>}
       {!series && <p class="waiting">Reading the lines …</p>}

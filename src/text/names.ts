@@ -1,0 +1,94 @@
+import { escaped, printable } from "./escaping.js";
+
+/** Maximum length of a token's name: longer texts are shortened. */
+const longestToken = 24;
+const firstVisible = 0x21;
+const deleteCode = 0x7f;
+/** Unicode's pictures of the control characters 0 to 31. */
+const controlPictures = 0x2400;
+const pictures: ReadonlyMap<number, string> = new Map([
+  [0x20, "␣"],
+  [0x09, "⇥"],
+  [0x0a, "⏎"],
+  [deleteCode, "␡"],
+]);
+/** Control, format and private characters, lone surrogates, and spaces other than U+0020. */
+const invisible = /[\p{C}\p{Z}]/u;
+
+/**
+ * The name of a token wherever people read it: its text with pictures for spaces and control characters, `#35` for a token without text.
+ *
+ * Digits, and a text that looks like the number of a token, are quoted. Invisible characters and marks of writing direction are escaped.
+ *
+ * @param text its text, if known. @param limit maximum number of characters.
+ */
+export function tokenName(token: number, text: string | null | undefined, limit = longestToken): string {
+  if (text === null || text === undefined || text === "") return `#${token}`;
+  const characters = Array.from(text.slice(0, 2 * limit), visibleCharacter);
+  const isCut = characters.length > limit || text.length > 2 * limit;
+  const name = isCut ? `${characters.slice(0, limit - 1).join("")}…` : characters.join("");
+  const whole = /^\p{M}/u.test(name) ? `◌${name}` : name;
+  return /^#?\d+$/.test(whole) ? `'${whole}'` : whole;
+}
+
+function visibleCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const picture = pictures.get(code) ?? (code < firstVisible ? String.fromCharCode(controlPictures + code) : undefined);
+  return picture ?? (invisible.test(character) ? escaped(character) : character);
+}
+
+/** What the pictures in names of tokens mean, for captions. */
+export const tokenNameLegend = "␣ is a space, ⏎ a line break, ⇥ a tab, ␀ to ␟ are other control characters, and #35 is token 35 without text";
+
+/** A run with the fields of its configuration that differ from those of other runs. */
+export interface NamedRun {
+  readonly name: string;
+  /** Values by path, such as `training.seed`. */
+  readonly differs: Readonly<Record<string, unknown>>;
+  /** The name of its directory, which distinguishes runs that are equal in everything else. */
+  readonly directory: string;
+}
+
+/** Maximum lengths of a run's own name, of a value, and of both together; the first differing field is always there. */
+const longestName = 40;
+const longestValue = 24;
+const longestLabel = 72;
+
+/** Distinct names of runs that are shown together: each one's own name with the differing fields behind it, as `quick · seed 43`. */
+export function runNames(runs: readonly NamedRun[]): string[] {
+  const paths = [...new Set(runs.flatMap(({ differs }) => Object.keys(differs)))];
+  const differing = paths.filter((path) => new Set(runs.map(({ differs }) => JSON.stringify(differs[path]))).size > 1);
+  const names = runs.map((run) => {
+    const own = printable(run.name, longestName);
+    return differing
+      .flatMap((path) => fieldText(own, path, differing, run.differs[path]))
+      .reduce((name, field, at) => (at === 0 ? `${name} · ${field}` : name.length + field.length < longestLabel ? `${name}, ${field}` : name), own);
+  });
+  return names.map((name, at) => {
+    const isDistinct = names.indexOf(name) === names.lastIndexOf(name);
+    return isDistinct ? name : `${name} (${printable(runs[at]?.directory.slice(-8) ?? String(at + 1))})`;
+  });
+}
+
+/** A field as `seed 43`; nothing if the run's own name already contains it, as names of trials do. */
+function fieldText(name: string, path: string, paths: readonly string[], value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  const last = lastPart(path);
+  const text = printable(valueText(value), longestValue);
+  const isNamed = name
+    .split(" ")
+    .some((word) => word.endsWith(`${last}=${text}`) || word.endsWith(`${last}-${text}`) || (typeof value === "string" && `${word}-`.startsWith(`${text}-`)));
+  return isNamed ? [] : [`${paths.filter((other) => lastPart(other) === last).length > 1 ? path : last} ${text}`];
+}
+
+/** Numbers below this are written as 5e-4. */
+const smallestPlain = 1e-3;
+
+function valueText(value: unknown): string {
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < smallestPlain) return value.toExponential();
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function lastPart(path: string): string {
+  return path.split(".").at(-1) ?? path;
+}

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { runNames, tokenName } from "../../../src/text/names.js";
+
+test.each([
+  [97, "a", "a"],
+  [32, " ", "␣"],
+  [262, " the", "␣the"],
+  [10, "\n", "⏎"],
+  [9, "\t", "⇥"],
+  [13, "\r", "␍"],
+  [0, "\u0000", "␀"],
+  [7, "\u0007", "␇"],
+  [127, "\u007f", "␡"],
+  [133, "\u0085", "\\u{85}"],
+  [160, "\u00a0", "\\u{a0}"],
+  [500, "a\u202eb", "a\\u{202e}b"],
+  [501, "\u200b", "\\u{200b}"],
+  [502, "\ud800", "\\u{d800}"],
+  [503, "\u0301", "◌\u0301"],
+  [504, "<0xE2>", "<0xE2>"],
+  [51, "3", "'3'"],
+  [600, "#300", "'#300'"],
+  [35, "#", "#"],
+  [300, null, "#300"],
+  [300, undefined, "#300"],
+  [301, "", "#301"],
+  [900, "x".repeat(40), `${"x".repeat(23)}…`],
+  [901, "x".repeat(24), "x".repeat(24)],
+  [902, "😀".repeat(40), `${"😀".repeat(23)}…`],
+  [903, "<script>&", "<script>&"],
+])("token %i, written %j, is named %s", (token, text, name) => expect(tokenName(token, text)).toBe(name));
+
+test("different characters below 256 have different names", () => {
+  const names = Array.from({ length: 256 }, (_, code) => tokenName(code, String.fromCharCode(code)));
+  expect(new Set(names).size).toBe(256);
+  expect(names.join("")).not.toMatch(/\p{C}/u);
+});
+
+const named = (name: string, differs: Record<string, unknown>, directory = name) => ({ name, differs, directory });
+
+test("a run is named by its own name with the differing fields behind it", () => {
+  expect(runNames([named("quick", { seed: 42, threads: 1 }), named("quick", { seed: 43, threads: 1 })])).toEqual(["quick · seed 42", "quick · seed 43"]);
+  expect(runNames([named("a", { "training.learning_rate": 5e-4 }), named("b", { "training.learning_rate": 1e-3 })])).toEqual([
+    "a · learning_rate 5e-4",
+    "b · learning_rate 0.001",
+  ]);
+  expect(runNames([named("only", { seed: 1 })])).toEqual(["only"]);
+});
+
+test("fields whose last parts are alike have their full paths", () => {
+  const runs = [named("a", { "init.kind": "x", "noise.kind": "u" }), named("a", { "init.kind": "y", "noise.kind": "v" })];
+  expect(runNames(runs)).toEqual(["a · init.kind x, noise.kind u", "a · init.kind y, noise.kind v"]);
+});
+
+test("a field that a name of a trial already contains is not repeated", () => {
+  const arms = [named("b-seed-1", { arm: "b", seed: 1 }), named("c-seed-2", { arm: "c", seed: 2 })];
+  expect(runNames(arms)).toEqual(["b-seed-1", "c-seed-2"]);
+  const trials = [0.1, 0.2].map((sigma) => named(`s init.sigma=${sigma}`, { "init.sigma": sigma }));
+  expect(runNames(trials)).toEqual(["s init.sigma=0.1", "s init.sigma=0.2"]);
+});
+
+test("runs that are alike in all fields have the end of their directories, and no name controls a terminal", () => {
+  expect(runNames([named("a", {}, "runs-a-11111111"), named("a", {}, "runs-a-22222222")])).toEqual(["a (11111111)", "a (22222222)"]);
+  expect(runNames([named("a\u001b[2Jb", {})])[0]).not.toContain("\u001b");
+});
+
+test("names stay short however many fields differ", () => {
+  const many = (value: number) => named("n".repeat(100), Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`training.field_${at}`, value])));
+  const [first = "", second = ""] = runNames([many(1), many(2)]);
+  expect(first).toBe(`${"n".repeat(39)}… · field_0 1, field_1 1`);
+  expect(second).toBe(`${"n".repeat(39)}… · field_0 2, field_1 2`);
+});
