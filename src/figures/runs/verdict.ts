@@ -1,8 +1,8 @@
 import { type Departure, findingOf, type Whereabouts, whereabouts } from "../../analysis/timeline/whereabouts.js";
 import { count } from "../../text/format.js";
+import { tokenName } from "../../text/names.js";
 import type { Mark, Panel, Series } from "../figure.js";
 import { countAxis, seriesOf, stepAxis } from "../panels.js";
-import { shownToken } from "../tokens.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 /** Where the tokens of a run are, with the names of those that leave first and last. */
@@ -30,7 +30,7 @@ const maxNames = 3;
 function namesOf(departure: Departure | null, text: ((token: number) => string | null) | undefined): string {
   if (departure === null) return "";
   const { tokens } = departure;
-  const names = tokens.slice(0, maxNames).map((token) => shownToken(token, text?.(token)));
+  const names = tokens.slice(0, maxNames).map((token) => tokenName(token, text?.(token)));
   return `${names.join(" ")}${tokens.length > maxNames ? ` and ${count(tokens.length - maxNames, "other")}` : ""}`;
 }
 
