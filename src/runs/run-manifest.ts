@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
 import { presentManifest, stepMethodFields } from "../protocol/step-method.js";
 import { writeCovered } from "./checksums.js";
+import { isThere, readWhole } from "./file-types.js";
 import { gitStateSchema } from "./git-state.js";
 import { checkRunJson, readRunDocument, readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
@@ -161,6 +163,27 @@ export function readRunNotes(directory: string): RunNotes {
 export function writeRunNotes(directory: string, { note, tags, reproductions = [] }: z.input<typeof runNotesSchema>): void {
   const notes = { note, tags: [...new Set(tags)].sort(), reproductions };
   writeCovered(directory, runFiles.notes, `${JSON.stringify(notes, null, 2)}\n`);
+}
+
+/** Identity of the stored notes of a run, which changes with every write; empty if there are none. */
+export function notesRevision(directory: string): string {
+  const path = join(directory, runFiles.notes);
+  return isThere(path) ? createHash("sha256").update(readWhole(path, mostNotesBytes)).digest("hex") : "";
+}
+
+/** Notes are typed by hand; each reproduction adds some hundred bytes. */
+const mostNotesBytes = 16 * 2 ** 20;
+
+/**
+ * Replace the note of a run; an empty text removes it.
+ * @param revision of the notes that the writer has seen.
+ * @returns false, without writing, if the notes have changed since.
+ * @throws {BhBridgeError} as `readRunNotes` and `writeRunNotes`.
+ */
+export function replaceNote(directory: string, note: string, revision: string): boolean {
+  if (notesRevision(directory) !== revision) return false;
+  writeRunNotes(directory, { ...readRunNotes(directory), note: note.trim() === "" ? null : note });
+  return true;
 }
 
 /** The display name of a corpus: the name of its file, or the names of several files with their shares of the windows. */

@@ -1,28 +1,23 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
+import { z } from "zod";
 import { configValues } from "../config/json-value.js";
-import { isPresetName } from "../config/presets.js";
-import { changesFrom } from "../config/resolve-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { Figure } from "../figures/figure.js";
 import { containedFile, FileBytes } from "../formats/file-bytes.js";
 import { itemSizes } from "../formats/matrix.js";
-import { stepMethodText } from "../protocol/step-method.js";
 import { chooseRuns } from "../runner/choose-runs.js";
 import { runFieldNames } from "../runner/run-row.js";
-import { refusalOf } from "../runs/checksums.js";
-import { requireRegular } from "../runs/file-types.js";
-import { recordedStep } from "../runs/history-index.js";
-import { historyFile, historyFiles, requestStop, runCheckpoints, runFiles } from "../runs/run-layout.js";
-import { readRunManifest } from "../runs/run-manifest.js";
-import { shellQuote } from "../text/escaping.js";
+import { requestStop } from "../runs/run-layout.js";
+import { notesRevision, readRunNotes, replaceNote } from "../runs/run-manifest.js";
 import { sendBytes, sendDocument, sendPieces, sendText } from "./answers.js";
 import type { Catalogue, ServedRun } from "./catalogue.js";
-import type { OverlayDocument, ServedRunDocument, ShelfDocument } from "./documents.js";
+import type { OutlinesDocument, OverlayDocument, RunNoteDocument, RunOutline, ServedRunDocument, ShelfDocument } from "./documents.js";
 import { DroppedArchives, takesArchive } from "./dropped-archives.js";
-import { LiveChanges, servedRow, servedRows } from "./live-changes.js";
+import { LiveChanges, servedRows } from "./live-changes.js";
 import { PlanRows, planDocument } from "./plan-view.js";
+import { downloads, runDocument, runOutline } from "./run-summary.js";
 import { RunView } from "./run-view.js";
 
 /** Maximum size of the states in one response, and of each piece. */
@@ -43,6 +38,7 @@ export class Api {
   readonly #plans = new PlanRows();
   readonly #views = new Map<string, RunView>();
   readonly #summaries = new WeakMap<ServedRun, Promise<ServedRunDocument>>();
+  readonly #outlined = new WeakMap<ServedRun, Promise<RunOutline>>();
 
   constructor(catalogue: Catalogue) {
     this.#catalogue = catalogue;
@@ -60,7 +56,7 @@ export class Api {
       return true;
     }
     const isRead = request.method === "GET" || request.method === "HEAD";
-    if (!isRead && !(kind === "runs" && what === "stop")) {
+    if (!isRead && !(kind === "runs" && ["stop", "note"].includes(what))) {
       sendText(response, 405, "this address is read-only");
       return true;
     }
@@ -68,6 +64,7 @@ export class Api {
     if (id !== undefined && kind !== "plans") return false;
     if (kind === "runs") sendDocument(response, await this.#shelf(asked));
     else if (kind === "overlay") sendDocument(response, await this.#overlay(asked));
+    else if (kind === "outlines") sendDocument(response, await this.#outlines(asked));
     else if (kind === "changes") {
       if (!this.#live.listen(request, response)) sendText(response, 503, "too many listeners");
     } else if (kind === "plans" && id !== undefined && what === "") {
@@ -100,11 +97,16 @@ export class Api {
     );
     const chosen = chooseRuns(found, { where: query.getAll("where"), sort: query.get("sort") ?? "-created" });
     const paths = new Set(all.runs.flatMap(({ config }) => (config ? [...configValues(config).keys()] : [])));
+    const plans = await this.#plans.of(all, this.#catalogue.lockHolders);
+    const baseline = all.runs.find(({ id }) => id === query.get("baseline"));
+    const isListed = baseline === undefined || chosen.includes(baseline);
+    const rows = servedRows(isListed ? chosen : [...chosen, baseline]).map((row) => ({ ...row, arm: this.#plans.armOf(row) }));
     return {
       schema: "bh-bridge/serve-runs@1",
       total: all.runs.length,
-      runs: servedRows(chosen),
-      plans: await this.#plans.of(all, this.#catalogue.lockHolders),
+      runs: rows.slice(0, chosen.length),
+      plans,
+      baseline: rows.find(({ id }) => id === baseline?.id) ?? null,
       fields: [...runFieldNames, ...[...paths].filter((path) => path.includes("."))],
     };
   }
@@ -126,8 +128,23 @@ export class Api {
     return { schema: "bh-bridge/serve-overlay@1", name, lines };
   }
 
+  async #outlines({ query }: Asked): Promise<OutlinesDocument> {
+    const ids = (query.get("runs") ?? "").split(",").slice(0, maxLines);
+    const { runs } = await this.#catalogue.shelf();
+    const outlines: OutlinesDocument["outlines"] = [];
+    for (const id of ids) {
+      const run = runs.find((each) => each.id === id);
+      if (!run) continue;
+      const known = this.#outlined.get(run) ?? runOutline(run, run.row.status === "running" ? this.#viewOf(run).clock()?.seconds.at(-1) : undefined);
+      this.#outlined.set(run, known);
+      outlines.push(await known);
+      await new Promise(setImmediate); // lets other requests proceed
+    }
+    return { schema: "bh-bridge/serve-outlines@1", outlines };
+  }
+
   #summary(run: ServedRun): Promise<ServedRunDocument> {
-    const known = this.#summaries.get(run) ?? runDocument(run, this.#viewOf(run));
+    const known = this.#summaries.get(run) ?? runDocument(run, this.#viewOf(run).events);
     this.#summaries.set(run, known);
     known.catch(() => this.#summaries.delete(run));
     return known;
@@ -149,6 +166,7 @@ export class Api {
       sendDocument(response, await this.#viewOf(run).path(wholeNumber(query, "row"), points));
     },
     states: async (run, asked) => sendStates(this.#viewOf(run), asked),
+    note: async (run, asked) => answerNote(run, asked),
     file: async (run, asked) => sendFile(run, asked),
     figure: async (run, asked) => sendFigure(run, asked),
   };
@@ -179,73 +197,62 @@ export class Api {
   }
 }
 
-async function runDocument(run: ServedRun, view: RunView): Promise<ServedRunDocument> {
-  const { directory, row, config } = run;
-  const manifest = row.status === "corrupt" ? undefined : readRunManifest(directory);
-  const hasStates = manifest && config && row.steps && recordedStep(directory) !== undefined;
-  const preset = manifest?.preset;
-  // Not during a training: the verdict would be outdated at once, and requires reading the whole history.
-  const { result, damage } = hasStates && row.status !== "running" ? await resultOf(run, config, manifest) : { result: null, damage: null };
+/** Maximum length of a note, in bytes of its request. */
+const maxNoteBytes = 64 * 1024;
+const noteChangeSchema = z.strictObject({ note: z.string(), revision: z.string() });
+
+/** Whether the body of a request is a note. @param path after `/api/`. */
+export function takesNote(method: string | undefined, path: string): boolean {
+  return method === "PUT" && /^runs\/[^/]+\/note$/.test(path);
+}
+
+/** Send the note of a run, or replace it by the one in the body. After a change by somebody else, 409 sends the stored note. */
+async function answerNote(run: ServedRun, { request, response }: Asked): Promise<void> {
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (isRead) return sendDocument(response, noteDocument(run));
+  if (request.method !== "PUT") return sendText(response, 405, "use PUT to change a note");
+  const bytes = Number(request.headers["content-length"] ?? Number.NaN);
+  if (!(bytes <= maxNoteBytes)) return sendDocument(response, { error: `a note has at most ${maxNoteBytes} bytes` }, 413);
+  const change = noteChangeSchema.safeParse(await bodyOf(request));
+  if (!change.success) throw new BhBridgeError("USAGE", "the body must be JSON with note and revision");
+  const locked = lockOf(run);
+  if (locked !== null) return sendDocument(response, { error: locked }, 403);
+  const isReplaced = replaceNote(run.directory, change.data.note, change.data.revision);
+  sendDocument(response, noteDocument(run), isReplaced ? 200 : 409);
+}
+
+function noteDocument(run: ServedRun): RunNoteDocument {
+  const isCorrupt = run.row.status === "corrupt";
   return {
-    schema: "bh-bridge/serve-run@1",
-    ...servedRow(run),
-    config: config ? Object.fromEntries(configValues(config)) : null,
-    changes:
-      config && preset !== undefined && isPresetName(preset)
-        ? changesFrom(preset, config, () => "").map(({ path, before, after }) => ({ path, before: before ?? null, after: after ?? null }))
-        : [],
-    environment: manifest?.environment ?? null,
-    stepMethod: manifest?.step_method ? stepMethodText(manifest.step_method) : null,
-    corpus: manifest
-      ? { tokens: manifest.corpus.tokens, distinct: manifest.corpus.distinct, dead: manifest.corpus.dead, sha256: manifest.corpus.sha256 }
-      : null,
-    checkpoints: row.status === "corrupt" ? [] : runCheckpoints(directory).map(({ step }) => step),
-    alerts: [
-      ...view.events.flatMap((event) => (event.type === "alert" ? [{ step: event.global_step, message: event.message }] : [])),
-      ...(damage === null ? [] : [{ step: row.steps?.done ?? 0, message: damage }]),
-    ],
-    result,
-    next: nextCommand(run),
-    files: downloads(directory),
-    figures: hasStates ? [...(await import("../figures/run-figures.js")).runFigureNames] : [],
+    schema: "bh-bridge/serve-note@1",
+    id: run.id,
+    note: isCorrupt ? null : readRunNotes(run.directory).note,
+    revision: isCorrupt ? "" : notesRevision(run.directory),
+    locked: lockOf(run),
   };
 }
 
-async function resultOf(
-  { directory }: ServedRun,
-  config: NonNullable<ServedRun["config"]>,
-  manifest: ReturnType<typeof readRunManifest>,
-): Promise<{ result: ServedRunDocument["result"]; damage: string | null }> {
-  const size = statSync(join(directory, historyFile)).size;
-  if (size > maxSummarized) return { result: null, damage: null };
+/** Why the note of a run cannot be changed. */
+function lockOf({ row, archive, directory }: ServedRun): string | null {
+  if (archive !== null) return `The run comes from ${archive}, which is read-only.`;
+  if (row.status === "corrupt") return "The run cannot be read.";
   try {
-    const { summarizeRun } = await import("../runner/summarize-run.js");
-    return { result: await summarizeRun(directory, config, manifest), damage: null };
-  } catch (error) {
-    // A run that ended before its first snapshot has no result.
-    if (error instanceof BhBridgeError) return { result: null, damage: error.code === "RUN_CORRUPT" ? error.message : null };
-    throw error;
+    accessSync(directory, constants.W_OK);
+    return null;
+  } catch {
+    return "You may not write to the folder of the run.";
   }
 }
 
-/** A longer history is not read for its verdict. */
-const maxSummarized = 2 ** 30;
-
-function nextCommand({ row, directory, archive }: ServedRun): string | null {
-  if (archive !== null) return null; // its folder is deleted with the server
-  if (row.status === "interrupted" || row.status === "failed" || row.status === "stopped") return `bh-bridge resume ${shellQuote(directory)}`;
-  return row.status === "completed" ? `bh-bridge analyze ${shellQuote(directory)}` : null;
-}
-
-const downloadable: readonly string[] = [runFiles.manifest, runFiles.config, runFiles.notes, runFiles.events, runFiles.analysis, runFiles.pythonLog];
-
-/** Files of a run that a browser may download. */
-function downloads(directory: string): ServedRunDocument["files"] {
-  const names = new Set(readdirSync(directory));
-  return [...downloadable.filter((name) => names.has(name)), ...historyFiles(directory)].flatMap((name) => {
-    const path = join(directory, name);
-    return refusalOf(() => requireRegular(path)) === undefined ? [{ name, bytes: statSync(path).size }] : [];
-  });
+/** The JSON in the body of a request, undefined if it is none. */
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece);
+  try {
+    return JSON.parse(Buffer.concat(pieces).toString("utf8"));
+  } catch {
+    return undefined;
+  }
 }
 
 async function sendFile({ directory }: ServedRun, { query, response }: Asked): Promise<void> {

@@ -22,6 +22,8 @@ const servedRunSchema = z.strictObject({
   /** The experiment or sweep that it belongs to. */
   plan: id.nullable(),
   archive: z.string().nullable(),
+  /** Its arm in the experiment. */
+  arm: z.string().nullable().optional(),
   /** Values of the configuration that are not equal in all listed runs, by dotted path. */
   differs: z.record(z.string(), value),
 });
@@ -45,10 +47,41 @@ export const shelfDocumentSchema = z.strictObject({
   total: count,
   runs: z.array(servedRunSchema),
   plans: z.array(servedPlanSchema),
+  /** The run of the parameter `baseline`, whether or not it is listed. */
+  baseline: servedRunSchema.nullable().optional(),
   /** Fields to filter and sort by. */
   fields: z.array(z.string()),
 });
 export type ShelfDocument = z.output<typeof shelfDocumentSchema>;
+
+const runOutlineSchema = z.strictObject({
+  id,
+  /** Number of recorded tokens. */
+  rows: count.nullable(),
+  /** Population of black holes over training steps. */
+  P: z.strictObject({ x: z.array(count), y: z.array(count.nullable()) }).nullable(),
+  /** Null while it is running. */
+  verdict: trainResultSchema.shape.verdict.nullable(),
+  /** Seconds of training so far. */
+  seconds: z.number().nullable(),
+});
+export type RunOutline = z.output<typeof runOutlineSchema>;
+
+/** `/api/outlines`: what the list shows of runs in addition to their rows. */
+export const outlinesDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/serve-outlines@1"), outlines: z.array(runOutlineSchema) });
+export type OutlinesDocument = z.output<typeof outlinesDocumentSchema>;
+
+/** `/api/runs/ID/notes`: the note of a run. */
+export const runNoteDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/serve-note@1"),
+  id,
+  note: z.string().nullable(),
+  /** Identity of the stored notes; a change must name the one that it replaces. */
+  revision: z.string(),
+  /** Why it cannot be changed; null if it can. */
+  locked: z.string().nullable(),
+});
+export type RunNoteDocument = z.output<typeof runNoteDocumentSchema>;
 
 /** `/api/runs/ID`: one run. */
 export const servedRunDocumentSchema = z.strictObject({

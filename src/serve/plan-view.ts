@@ -50,29 +50,40 @@ function currentVerdict(rules: Rules, verdict: ExperimentVerdict): ExperimentVer
 
 type PlanRow = ShelfDocument["plans"][number];
 
+/** Rows of the experiments and sweeps, and the arms of their runs, cached until the files of a plan change. */
 export class PlanRows {
-  readonly #known = new Map<string, { signature: string; row: PlanRow }>();
+  readonly #known = new Map<string, { signature: string } & ArmedRow>();
 
   async of(shelf: Shelf, lockHolders: LockHolders): Promise<PlanRow[]> {
     const rows: PlanRow[] = [];
     for (const plan of shelf.plans) {
       const signature = ["plan.json", "ledger.jsonl", resultFile].map((name) => fileIdentity(join(plan.directory, name))).join("|");
       const known = this.#known.get(plan.id);
-      const row = known?.signature === signature ? known.row : await planRow(plan, shelf, lockHolders);
-      this.#known.set(plan.id, { signature, row });
-      rows.push(row);
+      const armed = known?.signature === signature ? known : await armedRow(plan, shelf, lockHolders);
+      this.#known.set(plan.id, { signature, row: armed.row, arms: armed.arms });
+      rows.push(armed.row);
     }
     return rows;
   }
+
+  /** The arm of a run, null if it has none. */
+  armOf({ id, plan }: { id: string; plan: string | null }): string | null {
+    return (plan === null ? undefined : this.#known.get(plan)?.arms.get(id)) ?? null;
+  }
 }
 
-async function planRow(plan: ServedPlan, shelf: Shelf, lockHolders: LockHolders): Promise<PlanRow> {
+/** A row, and the arm of each run. */
+type ArmedRow = { readonly row: PlanRow; readonly arms: ReadonlyMap<string, string> };
+
+async function armedRow(plan: ServedPlan, shelf: Shelf, lockHolders: LockHolders): Promise<ArmedRow> {
   try {
-    const { id, kind, name, directory, arms, counts, verdict, problem } = await planDocument(plan, shelf, lockHolders);
-    return { id, kind, name, directory, arms, counts, verdict, problem };
+    const { id, kind, name, directory, arms, counts, verdict, problem, trials } = await planDocument(plan, shelf, lockHolders);
+    const own = new Map<string, string>();
+    for (const { run, arm } of trials) if (run !== null && arm !== null) own.set(run, own.has(run) ? `${own.get(run)} and ${arm}` : arm);
+    return { row: { id, kind, name, directory, arms, counts, verdict, problem }, arms: own };
   } catch (error) {
     if (!(error instanceof BhBridgeError)) throw error;
     const directory = basename(plan.directory);
-    return { id: plan.id, kind: "sweep", name: directory, directory, arms: [], counts: {}, verdict: null, problem: error.message };
+    return { row: { id: plan.id, kind: "sweep", name: directory, directory, arms: [], counts: {}, verdict: null, problem: error.message }, arms: new Map() };
   }
 }

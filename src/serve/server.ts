@@ -8,7 +8,7 @@ import { BhBridgeError } from "../errors.js";
 import { packageRoot } from "../python/package-manifest.js";
 import type { RunArchive } from "../sweep/run-archive.js";
 import { sendBytes, sendDocument, sendText, setSafetyHeaders } from "./answers.js";
-import { Api } from "./api.js";
+import { Api, takesNote } from "./api.js";
 import { Catalogue } from "./catalogue.js";
 import { takesArchive } from "./dropped-archives.js";
 
@@ -116,7 +116,7 @@ const maxConnections = 512;
 /** Maximum number of connections without token or cookie; the oldest is dropped for a new one. */
 const maxStrangers = 128;
 const triedPorts = 20;
-/** Maximum size of the body of a request, unless it is an archive. */
+/** Maximum size of the body of a request, unless it is an archive or a note. */
 const maxBodyBytes = 1024;
 
 /** Serve the page and its API. @throws {BhBridgeError} `IO_FAILED` if no port is free or the address is not available; `INTERNAL`. */
@@ -169,11 +169,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, { acce
     const url = addressOf(request);
     if (!url) return sendText(response, 400, "invalid address");
     if (access.isKnown(request)) strangers.delete(request.socket);
-    const mayHaveBody = access.isKnown(request) && takesArchive(request.method, url.pathname.slice("/api/".length));
+    const mayHaveBody = access.isKnown(request) && [takesArchive, takesNote].some((takes) => takes(request.method, url.pathname.slice("/api/".length)));
     if (!mayHaveBody) {
       if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes || request.headers["transfer-encoding"] !== undefined) {
         response.setHeader("Connection", "close");
-        return sendText(response, 413, "only an archive may be sent to this server");
+        return sendText(response, 413, "this server accepts only archives and notes");
       }
       request.resume();
     }

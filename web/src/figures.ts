@@ -10,6 +10,18 @@ export function shown(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+/** How the numbers of a column are written, all with as many decimals as the largest needs for four digits. */
+export function alignedNumber(values: readonly (number | null)[]): (value: number | null) => string {
+  const largest = Math.max(0, ...values.filter((value) => value !== null && Number.isFinite(value)).map((value) => Math.abs(value ?? 0)));
+  const decimals = largest === 0 ? 0 : Math.max(0, Math.min(6, 3 - Math.floor(Math.log10(largest))));
+  return (value) => (value === null || !Number.isFinite(value) ? "–" : value.toFixed(decimals));
+}
+
+/** A difference with its sign, `±0` for none. */
+export function signed(value: number, text = shown(Math.abs(value))): string {
+  return value === 0 ? "±0" : `${value > 0 ? "+" : "−"}${text}`;
+}
+
 /** Seconds as `3 min 12 s`. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return "–";

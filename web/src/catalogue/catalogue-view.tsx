@@ -1,21 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
-import { Status } from "../controls.js";
-import type { ServedRunRow, ShelfDocument } from "../documents.js";
+import type { ShelfDocument } from "../documents.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
-
-const columns: readonly { field: string; title: string; isNumber?: boolean }[] = [
-  { field: "name", title: "Run" },
-  { field: "status", title: "State" },
-  { field: "steps", title: "Steps", isNumber: true },
-  { field: "loss", title: "Mean loss", isNumber: true },
-  { field: "C", title: "C", isNumber: true },
-  { field: "P", title: "P", isNumber: true },
-  { field: "seed", title: "Seed", isNumber: true },
-  { field: "created", title: "Started" },
-];
+import { useTitle } from "../title.js";
+import { BaselineNote } from "./baseline-note.js";
+import { EmptyState } from "./empty-state.js";
+import { RunTable } from "./run-table.js";
+import "./catalogue.css";
 
 /** All runs, experiments and sweeps: found by words, by conditions, in any order; chosen ones are laid over each other. */
 export function CatalogueView() {
@@ -25,16 +18,20 @@ export function CatalogueView() {
   const sort = query.get("sort") ?? "-created";
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [turn, setTurn] = useState(0);
-  const asked = new URLSearchParams({ search, sort, ...(where && { where }) });
+  const baseline = query.get("baseline") ?? "";
+  const asked = new URLSearchParams({ search, sort, ...(where && { where }), ...(baseline && { baseline }) });
   const { document: shelf, problem } = useDocument<ShelfDocument>(`/api/runs?${asked}`, turn);
   const again = useSoon(() => setTurn((before) => before + 1));
   useChanges(again);
+  const running = shelf?.runs.filter(({ status }) => status === "running") ?? [];
+  useTitle(running.length > 0 ? `${running.length} running · bh-bridge` : "");
   const toggle = (id: string) =>
     setChosen((before) => {
       const after = new Set(before);
       if (!after.delete(id)) after.add(id);
       return after;
     });
+  if (shelf?.total === 0 && shelf.plans.length === 0) return <EmptyState />;
   if (!shelf) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the folders …"}</p>;
   const visible = shelf.runs.map(({ id }) => id);
   const ids = [...chosen].filter((id) => visible.includes(id));
@@ -58,16 +55,28 @@ export function CatalogueView() {
           </datalist>
           <button
             type="button"
+            disabled={ids.length !== 1}
+            title="Show the differences of all runs from the selected one"
+            onClick={() => {
+              setQuery({ baseline: ids[0] ?? "" });
+              setChosen(new Set());
+            }}
+          >
+            Set as baseline
+          </button>
+          <button
+            type="button"
             class="primary"
             disabled={ids.length < 2}
             title="Lay the chosen runs over each other"
             onClick={() => {
-              location.hash = hrefOf("overlay", "", { runs: ids.join(",") });
+              location.hash = hrefOf("overlay", "", { runs: ids.join(","), ...(baseline && { baseline }) });
             }}
           >
             Overlay {ids.length > 0 ? ids.length : ""}
           </button>
         </form>
+        {shelf.baseline && <BaselineNote baseline={shelf.baseline} />}
         {problem && (
           <p class="problem" role="alert">
             {problem}
@@ -75,11 +84,17 @@ export function CatalogueView() {
         )}
         {shelf.runs.length === 0 ? (
           <p class="empty">
-            {shelf.total === 0 ? "There is no run here yet. Start one:" : "No run meets these conditions."}{" "}
-            {shelf.total === 0 && <code>bh-bridge train --preset quick</code>}
+            No run meets these conditions. <a href={hrefOf("runs")}>Show all {shelf.total}</a>
           </p>
         ) : (
-          <RunTable runs={shelf.runs} sort={sort} chosen={chosen} toggle={toggle} setAll={(all) => setChosen(new Set(all ? visible : []))} />
+          <RunTable
+            runs={shelf.runs}
+            baseline={shelf.baseline ?? null}
+            sort={sort}
+            chosen={chosen}
+            toggle={toggle}
+            setAll={(all) => setChosen(new Set(all ? visible : []))}
+          />
         )}
       </section>
     </main>
@@ -108,88 +123,6 @@ function Plans({ plans }: Pick<ShelfDocument, "plans">) {
         ))}
       </ul>
     </section>
-  );
-}
-
-interface RunTableProps {
-  runs: readonly ServedRunRow[];
-  sort: string;
-  chosen: ReadonlySet<string>;
-  toggle(id: string): void;
-  setAll(all: boolean): void;
-}
-
-function RunTable({ runs, sort, chosen, toggle, setAll }: RunTableProps) {
-  const isAll = runs.every(({ id }) => chosen.has(id));
-  return (
-    <div class="table-frame">
-      <table class="runs">
-        <thead>
-          <tr>
-            <th>
-              <input type="checkbox" aria-label="Choose all runs" checked={isAll} onChange={() => setAll(!isAll)} />
-            </th>
-            {columns.map(({ field, title, isNumber }) => {
-              const order = sort === field ? "ascending" : sort === `-${field}` ? "descending" : "none";
-              return (
-                <th key={field} class={isNumber ? "number" : ""} aria-sort={order}>
-                  <button type="button" onClick={() => setQuery({ sort: order === "descending" ? field : `-${field}` })}>
-                    {title}
-                    <span aria-hidden="true">{order === "ascending" ? " ↑" : order === "descending" ? " ↓" : ""}</span>
-                  </button>
-                </th>
-              );
-            })}
-          </tr>
-        </thead>
-        <tbody>
-          {runs.map((run) => (
-            <RunLine key={run.id} run={run} isChosen={chosen.has(run.id)} toggle={toggle} />
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function RunLine({ run, isChosen, toggle }: { run: ServedRunRow; isChosen: boolean; toggle(id: string): void }) {
-  const { steps } = run;
-  return (
-    <tr class={isChosen ? "chosen" : ""}>
-      <td>
-        <input type="checkbox" aria-label={`Choose ${run.name}`} checked={isChosen} onChange={() => toggle(run.id)} />
-      </td>
-      <td class="name">
-        <a href={hrefOf("run", run.id)}>{run.name}</a>
-        {run.tags.map((tag) => (
-          <span key={tag} class="tag">
-            {tag}
-          </span>
-        ))}
-        {run.archive !== null && <small class="archive">from {run.archive}</small>}
-        {run.problem && <small class="trouble">{run.problem}</small>}
-      </td>
-      <td>
-        <Status status={run.status} />
-        {run.finite === false && <small class="trouble">not finite</small>}
-      </td>
-      <td class="number">
-        {steps ? (
-          <>
-            {shown(steps.done)}
-            <small> / {shown(steps.planned)}</small>
-            {steps.done < steps.planned && <progress value={steps.done} max={steps.planned} aria-label={`${steps.done} of ${steps.planned} steps`} />}
-          </>
-        ) : (
-          "–"
-        )}
-      </td>
-      <td class="number">{shown(run.loss)}</td>
-      <td class="number">{shown(run.C)}</td>
-      <td class="number">{shown(run.P)}</td>
-      <td class="number">{run.seed === null ? "–" : String(run.seed)}</td>
-      <td class="time">{run.created?.slice(0, 16).replace("T", " ") ?? "–"}</td>
-    </tr>
   );
 }
 

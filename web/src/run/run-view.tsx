@@ -8,12 +8,14 @@ import { Chart } from "../chart/chart.js";
 import type { ChartLine } from "../chart/chart-plot.js";
 import { type HoveredToken, Shared, type StepCursor, type StepRange, useShared } from "../chart/step-cursor.js";
 import { Replay } from "../cloud/replay.js";
-import { Choice, SmoothingRange, Status, smoothingOf } from "../controls.js";
+import { Choice, SmoothingRange, smoothingOf } from "../controls.js";
 import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "../documents.js";
-import { duration, shown } from "../figures.js";
-import { stopRun, useDocument, wordsOf } from "../server.js";
+import { shown } from "../figures.js";
+import { useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
+import { useTitle } from "../title.js";
 import { RunFacts } from "./run-facts.js";
+import { RunHead, titleOf } from "./run-head.js";
 
 /** One run: what it is, its charts and its replay, which share one cursor. */
 export function RunView({ id }: { id: string }) {
@@ -36,10 +38,12 @@ export function RunView({ id }: { id: string }) {
       setSeriesTurn((before) => before + 1);
     }
   });
+  const step = stepOf(run, series, history.document);
+  useTitle(run ? titleOf(run, step) : "");
   if (!run) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the run …"}</p>;
   return (
     <main class="run">
-      <RunHead run={run} step={series?.step ?? run.steps?.done ?? 0} />
+      <RunHead run={run} step={step} />
       {run.problem && <p class="problem">{run.problem}</p>}
       {run.alerts.map(({ step, message }) => (
         <p class="alert" key={step}>
@@ -54,72 +58,6 @@ export function RunView({ id }: { id: string }) {
       {series && <RunCharts series={series} cursor={cursor} range={range} run={run} />}
       <RunFacts run={run} />
     </main>
-  );
-}
-
-function RunHead({ run, step }: { run: ServedRunDocument; step: number }) {
-  const result = run.result;
-  return (
-    <header class="head">
-      <div>
-        <h2>{run.name}</h2>
-        <p class="sub">
-          <Status status={run.status} />
-          {run.reason && <span>{run.reason}</span>}
-          <span>{run.preset}</span>
-          {run.seed !== null && <span>seed {run.seed}</span>}
-          <span title="Hash of the configuration">{run.configHash?.slice(0, 8)}</span>
-          {run.status !== "running" && <span>{duration(run.seconds)}</span>}
-        </p>
-        {run.steps && (
-          <p class="progress">
-            <progress value={step} max={run.steps.planned} aria-label="Steps" />{" "}
-            <span data-testid="progress">
-              {shown(step)} of {shown(run.steps.planned)} steps
-            </span>
-          </p>
-        )}
-      </div>
-      {result && (
-        <div class={`judged ${result.verdict.result}`}>
-          <b>{result.verdict.result}</b>
-          <p>{result.verdict.reason}</p>
-        </div>
-      )}
-      {run.status === "running" && <StopButton id={run.id} name={run.name} />}
-    </header>
-  );
-}
-
-function StopButton({ id, name }: { id: string; name: string }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [said, setSaid] = useState("");
-  const stop = async () => {
-    dialog.current?.close();
-    try {
-      await stopRun(id);
-      setSaid("It stops after this step, with a checkpoint");
-    } catch (error) {
-      setSaid(wordsOf(error));
-    }
-  };
-  return (
-    <div class="stop">
-      <button type="button" class="danger" onClick={() => dialog.current?.showModal()} disabled={said !== ""}>
-        Stop …
-      </button>
-      <p role="status">{said}</p>
-      <dialog ref={dialog} aria-label="Stop this run?">
-        <h3>Stop {name}?</h3>
-        <p>The training stops after the current step and saves a checkpoint. You can resume it to the same bits.</p>
-        <form method="dialog">
-          <button type="submit">Let it train</button>
-          <button type="button" class="danger" onClick={() => void stop()}>
-            Stop it
-          </button>
-        </form>
-      </dialog>
-    </div>
   );
 }
 
@@ -252,6 +190,12 @@ function useAddressOf(cursor: StepCursor, range: StepRange): void {
       for (const end of ends) end();
     };
   }, [cursor, range]);
+}
+
+/** The newest step. The stage shows recorded snapshots: where each step has one, its newest is the step of the head, so that both agree. */
+function stepOf(run: ServedRunDocument | undefined, series: SeriesDocument | undefined, history: HistoryDocument | undefined): number {
+  if (history && history.steps === null && history.states > 0) return history.states - 1;
+  return series?.step ?? run?.steps?.done ?? 0;
 }
 
 function numberOf(text: string | null): number | null {
