@@ -1,4 +1,4 @@
-import { overlap } from "../../src/figures/draw/draw-marks.js";
+import { overlap } from "../../src/figures/draw/draw-labels.js";
 import type { ReplayFrames } from "../../src/report/replay-frames.js";
 import { unpackedFrames } from "./unpacked.js";
 

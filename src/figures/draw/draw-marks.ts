@@ -1,8 +1,9 @@
 import * as Plot from "@observablehq/plot";
 import type { Mark, Panel, Series } from "../figure.js";
 import { extentOf } from "./extent.js";
-import { colourClass, type SvgDocument, type SvgElement, svgElement } from "./legend.js";
+import { colourClass } from "./legend.js";
 import { dashOf, symbolOf } from "./markers.js";
+import { type SvgDocument, type SvgElement, shortened, svgElement, textLines } from "./svg.js";
 
 interface Drawing {
   readonly document: SvgDocument;
@@ -10,8 +11,9 @@ interface Drawing {
   readonly series: readonly Series[];
   /** Whether lines need markers. */
   readonly marked: boolean;
-  /** Pixels from the vertical axis to the right end. */
+  /** Of the frame, in pixels. */
   readonly width: number;
+  readonly height: number;
 }
 
 /** Number of markers per line. */
@@ -88,12 +90,14 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
   bars({ series: index, names, values, notes }, { panel, series, width }) {
     const style = series[index] ?? plain;
     const bars = Plot.barX(values, { x: [...values], y: [...names], className: fillClass(style), fill: "currentColor", fillOpacity: 0.8 });
+    const lines = notesOf({ values, notes }, panel, width);
     const text = Plot.text(values, {
       x: [...values],
       y: [...names],
-      text: notes.map((note, bar) => shortened(note, width * (1 - (values[bar] ?? 0) / extentOf(panel, "x")[1]))),
+      text: lines.map((each) => each.join("\n")),
       textAnchor: "start",
-      dx: 6,
+      lineHeight: 1.2,
+      dx: noteDistance,
       fill: "currentColor",
     });
     return [bars, text];
@@ -126,11 +130,9 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
     const ends = { x1: [...x1], y1: [...y1], x2: [...x2], y2: [...y2] };
     return [Plot.link(x1, { ...ends, className: colourClass(style), stroke: "currentColor", strokeOpacity: 0.45, strokeWidth: 1 })];
   },
-  rule({ axis, at, text }) {
+  rule({ axis, at }) {
     const rule = { stroke: "currentColor", strokeOpacity: 0.5, strokeDasharray: "3,3" };
-    if (axis === "y")
-      return [Plot.ruleY([at], rule), Plot.text([at], { y: [at], text: [text], frameAnchor: "right", textAnchor: "end", dy: -7, fontSize: 10 })];
-    return [Plot.ruleX([at], rule), Plot.text([at], { x: [at], text: [text], frameAnchor: "top", textAnchor: "start", dx: 5, dy: 5, fontSize: 10 })];
+    return [axis === "y" ? Plot.ruleY([at], rule) : Plot.ruleX([at], rule)];
   },
 };
 
@@ -152,57 +154,25 @@ function isAscending(x: readonly number[]): boolean {
   return x.every((value, at) => at === 0 || value >= (x[at - 1] ?? value));
 }
 
-const labelHeight = 11;
+/** Distance of a note from its bar, and lines of a note at most. */
+const noteDistance = 6;
+const mostNoteLines = 3;
+const noteSize = 11;
 
-/** A rectangle in pixels. */
-interface Box {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
+/** The notes of bars in lines that end inside the panel; what has no room is cut at a word. */
+function notesOf({ values, notes }: { values: readonly number[]; notes: readonly string[] }, panel: Panel, width: number): string[][] {
+  const [, end] = extentOf(panel, "x");
+  return notes.map((note, bar) => {
+    const room = width * (1 - (values[bar] ?? 0) / end) - noteDistance;
+    const lines = textLines(note, room, noteSize);
+    if (lines.length <= mostNoteLines) return lines;
+    return [...lines.slice(0, mostNoteLines - 1), shortened(lines.slice(mostNoteLines - 1).join(" "), room, noteSize)];
+  });
 }
 
-/** Whether two rectangles overlap. */
-export function overlap(a: Box, b: Box): boolean {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-}
-
-/** Labels to the right of the dots of a panel, or to the left if there is no room. Labels that would overlap a larger dot or its label are omitted. */
-export function plotLabels({ document, panel: { marks }, width }: Drawing): Plot.Markish {
-  const labelled = marks
-    .flatMap((mark) =>
-      mark.mark === "dots" ? mark.x.map((x, dot) => ({ x, y: mark.y[dot] ?? 0, radius: mark.radius?.[dot] ?? 3, label: mark.labels?.[dot] ?? "" })) : [],
-    )
-    .filter(({ label }) => label !== "")
-    .sort((a, b) => b.radius - a.radius);
-  const draw = (_index: unknown, scales: { x?: Place; y?: Place }, _values: unknown, { marginLeft }: { marginLeft: number }) => {
-    const { x: across, y: down } = scales;
-    if (!across || !down) return svgElement(document, "g", {});
-    const taken: Box[] = [];
-    const texts = labelled.flatMap(({ x, y, radius, label }) => {
-      const place = across(x);
-      const away = radius + 3;
-      const length = label.length * characterWidth;
-      const isLeft = place + away + length > marginLeft + width;
-      const left = isLeft ? place - away - length : place + away;
-      const middle = down(y);
-      const box = { left, right: left + length, top: middle - labelHeight / 2, bottom: middle + labelHeight / 2 };
-      if (taken.some((other) => overlap(other, box))) return [];
-      taken.push(box, { left: place - radius, right: place + radius, top: middle - radius, bottom: middle + radius });
-      const at = { x: Math.round(place + (isLeft ? -away : away)), y: Math.round(middle + 3.5), "text-anchor": isLeft ? "end" : "start" };
-      return [svgElement(document, "text", { ...at, class: "halo", "font-size": 10, fill: "currentColor" }, label)];
-    });
-    return svgElement(document, "g", {}, texts);
-  };
-  return draw as unknown as Plot.Markish;
-}
-
-/** Approximate width of a character. */
-const characterWidth = 6.6;
-
-function shortened(text: string, width: number): string {
-  const room = Math.floor(width / characterWidth);
-  return text.length <= room ? text : `${text.slice(0, Math.max(0, text.lastIndexOf(" ", room - 2)))} …`;
+/** Lines of the longest note of a panel's bars. */
+export function noteLines(panel: Panel, width: number): number {
+  return panel.marks.reduce((most, mark) => (mark.mark === "bars" ? Math.max(most, ...notesOf(mark, panel, width).map(({ length }) => length)) : most), 1);
 }
 
 type Place = (value: number) => number;

@@ -14,6 +14,29 @@ const spans: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }) =>
   rule: ({ axis, at }) => (axis === "x" ? { x: [[at]], y: [] } : { x: [], y: [[at]] }),
 };
 
+/** The series that a mark shows: none if all of its values are missing, or cannot be placed on its vertical axis. */
+export function drawnSeries(mark: Mark, scale: Axis["scale"]): readonly number[] {
+  const isPlaced = (value: number | null | undefined) => value !== null && value !== undefined && (scale !== "log" || value > 0);
+  switch (mark.mark) {
+    case "line":
+      return mark.y.some(isPlaced) ? [mark.series] : [];
+    case "band":
+      return mark.x.some((_, at) => isPlaced(mark.low[at]) && isPlaced(mark.high[at]) && mark.low[at] !== mark.high[at]) ? [mark.series] : [];
+    case "dots":
+      return mark.y.some(isPlaced) ? [mark.series] : [];
+    case "bars":
+      return mark.values.length > 0 ? [mark.series] : [];
+    case "bins":
+      return mark.counts.some((count) => count > 0) ? [mark.series] : [];
+    case "cells":
+      return mark.levels.filter((_, level) => mark.rows.some((row) => row.includes(String(level))));
+    case "links":
+      return mark.x1.length > 0 ? [mark.series] : [];
+    case "rule":
+      return [];
+  }
+}
+
 /** The range of a panel's data on an axis, with some room on vertical axes. Values that a logarithmic scale cannot show are ignored. */
 export function extentOf(panel: Panel, direction: "x" | "y"): [number, number] {
   const axis = panel[direction];
@@ -39,6 +62,12 @@ function widened(low: number, high: number, { scale }: Axis, direction: "x" | "y
   if (scale === "log") return low === high ? [low / 2, high * 2] : direction === "x" ? [low, high] : [low * (low / high) ** room, high * (high / low) ** room];
   if (low === high) return low === 0 ? [0, 1] : [Math.min(low, 0), Math.max(high, 0)];
   return direction === "x" ? [low, high] : [low === 0 ? 0 : low - room * (high - low), high + room * (high - low)];
+}
+
+/** Share of an axis between its start and a value. */
+export function shareOf(scale: Axis["scale"], value: number, [from, to]: readonly [number, number]): number {
+  const along = (each: number) => (scale === "log" ? Math.log(each) : scale === "symlog" ? Math.sign(each) * Math.log1p(Math.abs(each)) : each);
+  return (along(value) - along(from)) / (along(to) - along(from));
 }
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";

@@ -1,35 +1,7 @@
 import type { Figure, Mark, Series } from "../figure.js";
+import { drawnSeries } from "./extent.js";
 import { dashOf, markerOutline } from "./markers.js";
-
-/** The part of the DOM that drawing needs, in a browser or on a server. */
-export interface SvgElement {
-  readonly outerHTML: string;
-  textContent: string | null;
-  setAttribute(name: string, value: string): void;
-  removeAttribute(name: string): void;
-  querySelectorAll(selector: string): Iterable<SvgElement>;
-  append(...nodes: SvgElement[]): void;
-}
-
-export interface SvgDocument {
-  createElementNS(namespace: string, name: string): SvgElement;
-}
-
-export const svgNamespace = "http://www.w3.org/2000/svg";
-
-/** An SVG element. String content is set as text. */
-export function svgElement(
-  document: SvgDocument,
-  name: string,
-  attributes: Readonly<Record<string, string | number>>,
-  content: string | readonly SvgElement[] = [],
-): SvgElement {
-  const element = document.createElementNS(svgNamespace, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  if (typeof content === "string") element.textContent = content;
-  else element.append(...content);
-  return element;
-}
+import { type SvgDocument, type SvgElement, svgElement, textLines, textWidth } from "./svg.js";
 
 /** Colours of a theme. They differ in lightness and hue, and are legible on the background. */
 interface Palette {
@@ -85,19 +57,19 @@ interface Entry {
 const fontSize = 12;
 const sampleWidth = 34;
 const rowHeight = 20;
+/** Height of a further line of a name. */
+const lineHeight = 15;
 
-/** Approximate width of a text in the widest possible font. */
-function textWidth(text: string, size: number): number {
-  return [...text].length * size * 0.58;
+/** The series with a name that a mark shows, with the kinds of their marks. */
+function entriesOf({ series, panels }: Figure): Entry[] {
+  const kinds = series.map(() => new Set<Mark["mark"]>());
+  for (const { marks, y } of panels) for (const mark of marks) for (const index of drawnSeries(mark, y.scale)) kinds[index]?.add(mark.mark);
+  return series.flatMap((each, index) => (each.name === "" || !kinds[index]?.size ? [] : [{ series: each, kinds: kinds[index] }]));
 }
 
-/** The series with a name, each with the mark that shows it first. */
-function entriesOf({ series, panels }: Figure): Entry[] {
-  const marks = panels.flatMap((panel) => panel.marks);
-  return series.flatMap((each, index) => {
-    const own = marks.filter((mark) => ("series" in mark ? mark.series === index : "levels" in mark && mark.levels.includes(index)));
-    return each.name === "" || own.length === 0 ? [] : [{ series: each, kinds: new Set(own.map(({ mark }) => mark)) }];
-  });
+/** Number of entries in the legend of a figure. */
+export function drawnEntries(figure: Figure): number {
+  return entriesOf(figure).length;
 }
 
 /** The legend of a figure, in rows of a given width; undefined if it has no entries. */
@@ -105,21 +77,29 @@ export function drawLegend(document: SvgDocument, figure: Figure, width: number,
   const entries = entriesOf(figure);
   if (entries.length === 0) return undefined;
   let x = 0;
-  let row = 0;
+  let y = 0;
+  let tallest = 0;
   const drawn = entries.map(({ series, kinds }) => {
-    const needed = sampleWidth + 6 + textWidth(series.name, fontSize) + 18;
-    if (x > 0 && x + needed > width) {
+    const lines = textLines(series.name, width - sampleWidth - 6, fontSize);
+    const needed = sampleWidth + 6 + Math.max(...lines.map((line) => textWidth(line, fontSize))) + 18;
+    if (x > 0 && x + needed - 18 > width) {
+      y += tallest;
       x = 0;
-      row++;
+      tallest = 0;
     }
-    const at = { x, y: row * rowHeight };
+    const at = { x, y };
     x += needed;
+    tallest = Math.max(tallest, rowHeight + (lines.length - 1) * lineHeight);
+    const texts = lines.map((line, index) => {
+      const place = { x: sampleWidth + 6, y: rowHeight / 2 + index * lineHeight, dy: "0.35em", "font-size": fontSize, fill: "currentColor" };
+      return svgElement(document, "text", place, line);
+    });
     return svgElement(document, "g", { transform: `translate(${Math.round(at.x)},${at.y})` }, [
       svgElement(document, "g", { class: colourClass(series) }, sampleOf(document, series, kinds, marked)),
-      svgElement(document, "text", { x: sampleWidth + 6, y: rowHeight / 2, dy: "0.35em", "font-size": fontSize, fill: "currentColor" }, series.name),
+      ...texts,
     ]);
   });
-  return { element: svgElement(document, "g", { class: "legend" }, drawn), height: (row + 1) * rowHeight };
+  return { element: svgElement(document, "g", { class: "legend" }, drawn), height: y + tallest };
 }
 
 function sampleOf(document: SvgDocument, series: Series, kinds: Entry["kinds"], marked: boolean): SvgElement[] {

@@ -49,6 +49,40 @@ test.each(Object.entries(odd))("%s has figures that can be drawn, or is told why
   }
 });
 
+test.each([390, 760])("in every figure, at %i pixels, texts have at least 11 pixels, and the legend lists only what is drawn", async (width) => {
+  const moments = Object.fromEntries(["wte.grad", "wte.exp_avg", "wte.exp_avg_sq"].map((name) => [name, [rows, moved, rows]]));
+  const logits = [
+    [[1], [2], [3], [4]],
+    [[2], [2], [3], [4]],
+    [[1], [1], [1], [1]],
+  ];
+  using run = runOfStates({ states: [rows, moved, rows], dead: [3], tensors: { ...moments, "logits.mean": logits } });
+  const drawn: string[] = [];
+  for (const name of runFigureNames) {
+    for (const made of await figuresOfRuns(name, [{ label: "run", run }])) {
+      if ("absent" in made) continue;
+      drawn.push(name);
+      const { document } = parseHTML(`<body>${svgOfFigure(made.figure, { width })}</body>`);
+      const sizes = [...document.querySelectorAll("text[font-size], g[font-size], svg[style]")].map((element) =>
+        Number.parseFloat(/font-size: ?([\d.]+)/.exec(element.getAttribute("style") ?? "")?.[1] ?? element.getAttribute("font-size") ?? ""),
+      );
+      expect(Math.min(...sizes)).toBeGreaterThanOrEqual(11);
+      const panels = [...document.querySelectorAll("svg svg")];
+      expect(new Set(panels.map((panel) => panel.getAttribute("x"))).size === 1 || width > 390).toBe(true);
+      for (const sample of document.querySelectorAll(".legend > g > g")) {
+        const colour = sample.getAttribute("class");
+        const shapes = panels.flatMap((panel) => [...panel.querySelectorAll(`.${colour}, .${colour} *, .${colour}-fill, .${colour}-fill *`)]);
+        expect([name, colour, shapes.some((shape) => /^(circle|rect|line)$/i.test(shape.tagName) || (shape.getAttribute("d") ?? "").length > 4)]).toEqual([
+          name,
+          colour,
+          true,
+        ]);
+      }
+    }
+  }
+  expect(drawn).toEqual(expect.arrayContaining(["loss", "cloud", "optimizer", "freezing", "shares"]));
+});
+
 test("runs lie over one another where a figure can show that, and else have one each, which its title names", async () => {
   using first = runOfStates({ states: [rows, moved] });
   using second = runOfStates({ states: [rows, rows] });

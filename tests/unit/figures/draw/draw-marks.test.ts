@@ -1,7 +1,7 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
 import { drawFigure } from "../../../../src/figures/draw/draw-figure.js";
-import { overlap } from "../../../../src/figures/draw/draw-marks.js";
+import { overlap } from "../../../../src/figures/draw/draw-labels.js";
 import type { Mark, Panel } from "../../../../src/figures/figure.js";
 import { axis } from "../../../../src/figures/panels.js";
 import { madeUpFigure } from "../made-up-figure.js";
@@ -14,6 +14,7 @@ function drawn(marks: readonly Mark[], panel: Partial<Panel> = {}) {
 }
 
 const line: Mark = { mark: "line", series: 0, x: [0, 1, 2, 3], y: [1, 2, 3, 4], curve: "straight" };
+const linesIn = (text: Element) => ([...text.querySelectorAll("tspan")].map(({ textContent }) => textContent).join(" ") || text.textContent) ?? "";
 const numbers = (text: string | null | undefined) => (text?.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
 
 test("things overlap when they share an area, not when they touch", () => {
@@ -66,11 +67,11 @@ test("dots are as large as they are said to be, and their names show when one po
   expect(dots.map((dot) => dot.querySelector("title")?.textContent).sort()).toEqual(["large", "small <b>"]);
 });
 
-test("a note that has no room behind its bar is cut at a word", () => {
+test("a note goes on in further lines behind its bar, and what has no room there is cut at a word", () => {
   const note = Array.from({ length: 60 }, (_, word) => `word${word}`).join(" ");
   const bars: Mark = { mark: "bars", series: 0, names: ["a", "b"], values: [1, 1.9], notes: [note, note] };
   const panel = drawn([bars], { x: axis("", null, { domain: [0, 2] }), y: axis("", null, { scale: "category" }) });
-  const [wide = "", narrow = ""] = [...panel.querySelectorAll("text")].map(({ textContent }) => textContent ?? "").filter((text) => text.endsWith("…"));
+  const [wide = "", narrow = ""] = [...panel.querySelectorAll("text")].map(linesIn).filter((text) => text.endsWith("…"));
   expect(wide.length).toBeGreaterThan(narrow.length);
   expect(note.startsWith(wide.replace(/ …$/, " "))).toBe(true);
 });
@@ -89,6 +90,29 @@ test("a number beside a dot at the right end stands on its left", () => {
   const panel = drawn([dots], { x: axis("", null, { domain: [0, 100] }), y: axis("", null, { domain: [0, 2] }) });
   const anchors = [...panel.querySelectorAll("text.halo")].map((text) => [text.textContent, text.getAttribute("text-anchor")]);
   expect(Object.fromEntries(anchors)).toEqual({ n1: "start", n99: "end" });
+});
+
+test("texts of rules stand inside the frame, and none on another", () => {
+  const rules = ["the first token leaves", "the second token leaves", "the last token leaves"].map(
+    (text, index): Mark => ({ mark: "rule", axis: "x", at: 97 + index, text }),
+  );
+  const panel = drawn(rules, { x: axis("", null, { domain: [0, 100] }), y: axis("", null, { domain: [0, 1] }) });
+  const texts = [...panel.querySelectorAll("text.halo")];
+  expect(texts.map(({ textContent }) => textContent)).toEqual(["the first token leaves", "the second token leaves", "the last token leaves"]);
+  expect(new Set(texts.map((text) => text.getAttribute("y"))).size).toBe(3);
+  expect(texts.map((text) => text.getAttribute("text-anchor"))).toEqual(["end", "end", "end"]);
+});
+
+test("the largest dots stay inside the frame, and labels too", () => {
+  const dots: Mark = { mark: "dots", series: 0, x: [0, 100, 50], y: [1, 0, 1], radius: [16, 16, 16], labels: ["9000", "900", "99"] };
+  const panel = drawn([dots], { x: axis("", null, { domain: [0, 100] }), y: axis("", null, { domain: [0, 1] }), equal: false });
+  const frame = Object.fromEntries(["top", "bottom"].map((name) => [name, Number(panel.getAttribute(`data-${name}`))]));
+  const [left, right] = [14, Number(panel.getAttribute("width"))];
+  for (const dot of panel.querySelectorAll("circle")) {
+    const [x = 0, y = 0] = ["cx", "cy"].map((name) => Number(dot.getAttribute(name)));
+    expect([x - 16 >= left, x + 16 <= right, y - 16 >= (frame["top"] ?? 0) - 1, y + 16 <= (frame["bottom"] ?? 0) + 1]).toEqual([true, true, true, true]);
+  }
+  expect([...panel.querySelectorAll("text.halo")].map(({ textContent }) => textContent)).toEqual(["9000", "900", "99"]);
 });
 
 test("a rule crosses the panel where it is, with its words", () => {

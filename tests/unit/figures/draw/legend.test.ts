@@ -23,10 +23,19 @@ function legendOf(marks: readonly Mark[], series: readonly Series[], width = 100
   return { height: legend.height, entries, html: legend.element.outerHTML };
 }
 
-test("series without a name, and those that no mark shows, have no entry; without any there is no legend", () => {
+test("series without a name, and those of which nothing is drawn, have no entry; without any there is no legend", () => {
   const series = [seriesOf("shown", 0), seriesOf("", 1), seriesOf("absent", 2)];
   expect(legendOf([line(0), line(1)], series)?.entries.map(({ name }) => name)).toEqual(["shown"]);
   expect(legendOf([line(1)], series)).toBeUndefined();
+  const nothing: Mark[] = [
+    { ...line(0), y: [null] } as Mark,
+    { ...dots(0), x: [], y: [] } as Mark,
+    { mark: "band", series: 0, x: [0, 1], low: [1, 1], high: [1, null], curve: "step", solid: true },
+    { mark: "bins", series: 0, edges: [0, 1], counts: [0] },
+    { ...bars(0), names: [], values: [], notes: [] } as Mark,
+    { mark: "links", series: 0, x1: [], y1: [], x2: [], y2: [] },
+  ];
+  for (const mark of nothing) expect(legendOf([mark], series)).toBeUndefined();
 });
 
 test("a sample shows its mark: a line, a marker, both, or a box", () => {
@@ -40,15 +49,15 @@ test("where lines are marked, so are their samples, and boxes are not", () => {
   expect(legendOf([line(0), bars(1)], series, 1000, true)?.entries.map(({ shapes }) => shapes)).toEqual([["line", "path"], ["rect"]]);
 });
 
-test("the levels of cells have boxes", () => {
-  const cells: Mark = { mark: "cells", names: ["a"], edges: [0, 1], rows: ["0"], levels: [0, 1] };
-  expect(legendOf([cells], [seriesOf("still", 0), seriesOf("moves", 1)])?.entries.map(({ name, shapes }) => [name, ...shapes])).toEqual([
+test("the levels that cells have get boxes", () => {
+  const cells: Mark = { mark: "cells", names: ["a"], edges: [0, 1], rows: ["01", "00"], levels: [0, 1, 2] };
+  expect(legendOf([cells], ["still", "moves", "never there"].map(seriesOf))?.entries.map(({ name, shapes }) => [name, ...shapes])).toEqual([
     ["still", "rect"],
     ["moves", "rect"],
   ]);
 });
 
-test("what does not fit into a row begins the next, and one that is too wide stands alone", () => {
+test("what does not fit into a row begins the next, and one that is too wide goes on in further lines", () => {
   const series = ["one", "two", "a name that is wider than the whole legend", "last"].map(seriesOf);
   const { entries = [], height } =
     legendOf(
@@ -56,9 +65,9 @@ test("what does not fit into a row begins the next, and one that is too wide sta
       series,
       170,
     ) ?? {};
-  expect(entries.map(({ at }) => at[1])).toEqual([0, 0, 20, 40]);
+  expect(entries.map(({ at }) => at[1])).toEqual([0, 0, 20, 70]);
   expect(entries.map(({ at }) => at[0] === 0)).toEqual([true, false, true, true]);
-  expect(height).toBe(60);
+  expect(height).toBe(90);
 });
 
 test("a name is text, whatever is in it, and dashes are those of the series", () => {

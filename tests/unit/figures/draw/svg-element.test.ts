@@ -1,6 +1,6 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
-import { svgElement } from "../../../../src/figures/draw/legend.js";
+import { svgElement } from "../../../../src/figures/draw/svg.js";
 
 const { document } = parseHTML("<html><body></body></html>");
 
