@@ -13,12 +13,13 @@ import { requestStop } from "../runs/run-layout.js";
 import { notesRevision, readRunNotes, replaceNote } from "../runs/run-manifest.js";
 import { sendBytes, sendDocument, sendPieces, sendText } from "./answers.js";
 import type { Catalogue, ServedRun } from "./catalogue.js";
-import type { OutlinesDocument, OverlayDocument, RunNoteDocument, RunOutline, ServedRunDocument, ShelfDocument } from "./documents.js";
+import type { BasisDocument, OutlinesDocument, OverlayDocument, RunNoteDocument, RunOutline, ServedRunDocument, ShelfDocument } from "./documents.js";
 import { DroppedArchives, takesArchive } from "./dropped-archives.js";
 import { LiveChanges, servedRows } from "./live-changes.js";
 import { PlanRows, planDocument } from "./plan-view.js";
 import { downloads, runDocument, runOutline } from "./run-summary.js";
 import { RunView } from "./run-view.js";
+import { SharedBases } from "./shared-bases.js";
 
 /** Maximum size of the states in one response, and of each piece. */
 const maxBytes = 64 * 2 ** 20;
@@ -37,6 +38,7 @@ export class Api {
   readonly #live: LiveChanges;
   readonly #plans = new PlanRows();
   readonly #views = new Map<string, RunView>();
+  readonly #sharedBases = new SharedBases();
   readonly #summaries = new WeakMap<ServedRun, Promise<ServedRunDocument>>();
   readonly #outlined = new WeakMap<ServedRun, Promise<RunOutline>>();
 
@@ -150,6 +152,16 @@ export class Api {
     return known;
   }
 
+  /** The basis of a run, or the one that it shares with the run of `beside`. */
+  async #basis(run: ServedRun, query: URLSearchParams): Promise<BasisDocument> {
+    const view = this.#viewOf(run);
+    const id = query.get("beside");
+    if (id === null) return view.basis();
+    const other = await this.#catalogue.run(id);
+    if (!other) throw new BhBridgeError("RUN_NOT_FOUND", "the run beside it is not here");
+    return this.#sharedBases.of({ run, view }, { run: other, view: this.#viewOf(other) });
+  }
+
   readonly #ofRun: Readonly<Record<string, (run: ServedRun, asked: Asked) => Promise<void>>> = {
     "": async (run, { response }) => sendDocument(response, await this.#summary(run)),
     series: async (run, { query, response }) => {
@@ -159,11 +171,11 @@ export class Api {
       sendDocument(response, await this.#viewOf(run).series(run, { points, from, to }));
     },
     history: async (run, { response }) => sendDocument(response, await this.#viewOf(run).history(run)),
-    basis: async (run, { response }) => sendDocument(response, await this.#viewOf(run).basis()),
+    basis: async (run, { query, response }) => sendDocument(response, await this.#basis(run, query)),
     census: async (run, { query, response }) => sendDocument(response, await this.#viewOf(run).census(wholeNumber(query, "state"))),
     path: async (run, { query, response }) => {
       const points = wholeNumber(query, "points", { least: 2, most: 2000, usual: 400 });
-      sendDocument(response, await this.#viewOf(run).path(wholeNumber(query, "row"), points));
+      sendDocument(response, await this.#viewOf(run).path(wholeNumber(query, "row"), points, await this.#basis(run, query)));
     },
     states: async (run, asked) => sendStates(this.#viewOf(run), asked),
     note: async (run, asked) => answerNote(run, asked),

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { allSeries, ownAnalyses } from "../analysis/analyses.js";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { census } from "../analysis/census/census.js";
+import type { PathBasis } from "../analysis/geometry/path-basis.js";
 import { BhBridgeError } from "../errors.js";
 import { reduceSeries } from "../figures/reduce-figure.js";
 import { type History, readState, stepOfState } from "../formats/history.js";
@@ -100,15 +101,7 @@ export class RunView {
     const { pathBasis } = await import("../analysis/geometry/path-basis.js");
     const history = await openHistory(this.#directory);
     try {
-      const { center, axes, reach, explained } = await pathBasis(history, basisSize);
-      const basis: BasisDocument = {
-        schema: "bh-bridge/serve-basis@1",
-        mean: [...center],
-        directions: axes.flatMap((axis) => [...axis]),
-        components: axes.length,
-        reach: [...reach],
-        explained: [...explained],
-      };
+      const basis = basisDocument(await pathBasis(history, basisSize));
       if (history.states > enoughStates) this.#basis = basis;
       return basis;
     } finally {
@@ -116,8 +109,8 @@ export class RunView {
     }
   }
 
-  async path(row: number, most: number): Promise<RowPathDocument> {
-    const { mean, directions, components } = await this.basis();
+  /** The positions of a row in a basis: its own, or the one that it shares with another run. */
+  async path(row: number, most: number, { mean, directions, components }: BasisDocument): Promise<RowPathDocument> {
     const dims = mean.length;
     const axes = Array.from({ length: components }, (_, axis) => Float64Array.from(directions.slice(axis * dims, (axis + 1) * dims)));
     const history = await openHistory(this.#directory);
@@ -215,10 +208,22 @@ export class RunView {
   }
 }
 
+/** A basis as the page gets it. */
+export function basisDocument({ center, axes, reach, explained }: PathBasis): BasisDocument {
+  return {
+    schema: "bh-bridge/serve-basis@1",
+    mean: [...center],
+    directions: axes.flatMap((axis) => [...axis]),
+    components: axes.length,
+    reach: [...reach],
+    explained: [...explained],
+  };
+}
+
 /** Number of directions for the page's tour, and the size of their sample, which is computed at once. */
-const basisSize = { axes: 8, work: 3e7, mostDims: 256 };
+export const basisSize = { axes: 8, work: 3e7, mostDims: 256 };
 /** Shorter paths do not determine their directions. */
-const enoughStates = 100;
+export const enoughStates = 100;
 
 /** Names of the page for the logs of HF. */
 const loggedNames = { loss: "mean loss", eval_loss: "held-out loss", learning_rate: "learning rate", grad_norm: "gradient norm" } as const;

@@ -185,6 +185,53 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("two runs of an overlay are replayed together: one scrubber, the same token in both, P of each and its difference", async () => {
+    const pairs = join(folder.path, "pairs");
+    writeRun({ folder: pairs, id: "long", name: "long", seed: 1, steps: 60 });
+    writeRun({ folder: pairs, id: "short", name: "short", seed: 2, steps: 40 });
+    writeRun({ folder: pairs, id: "wide", name: "wide", seed: 3, steps: 10, dims: 16 });
+    await using own = await askedServer(pairs);
+    await using opened = await openPage(browser, own.serving.url);
+    const { page, complaints } = opened;
+    await page.getByLabel("Choose long").check();
+    await page.getByLabel("Choose short").check();
+    await page.getByRole("button", { name: "Overlay 2" }).click();
+    await page.getByRole("link", { name: "Replay both" }).click();
+    const heads = page.locator(".pair h3");
+    await expect.poll(async () => (await heads.allInnerTexts()).length).toBe(2);
+    const scrubber = page.getByRole("slider", { name: "Step", exact: true });
+    expect(await scrubber.getAttribute("max")).toBe("60");
+    const order = (await heads.first().innerText()).includes("seed 1") ? ["A", "B"] : ["B", "A"];
+    const shownP = () => Promise.all(order.map((letter) => page.getByTestId(`P-${letter}`).innerText()));
+    // Each falls once half of its steps are done.
+    for (const [step, first, second] of [
+      ["20", 0, 0],
+      ["21", 0, deadRows.length],
+      ["31", deadRows.length, deadRows.length],
+    ] as const) {
+      await scrubber.fill(step);
+      await expect.poll(shownP).toEqual([String(first), String(second)]);
+      const difference = page.locator("section.chart", { hasText: "Difference of P" }).locator(".legend output");
+      await expect.poll(() => difference.innerText()).toBe(String(order[0] === "A" ? first - second : second - first));
+    }
+    await expect.poll(() => page.url()).toContain("step=31");
+    const addressed = page.url();
+    await page.goto(`${addressed}&token=121`);
+    await page.reload();
+    await page.getByTestId("followed").getByText("in a black hole of 8").waitFor();
+    expect(await page.getByTestId("followed").innerText()).toMatch(/A: in a black hole of 8; B: in a black hole of 8/);
+    await page.keyboard.press("End");
+    await expect.poll(() => page.locator(".pair [data-testid=step]").allInnerTexts()).toEqual(expect.arrayContaining(["60", "40"])); // the shorter stays at its last step
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    const [a = "", wide = ""] = (await own.shelf()).runs
+      .flatMap(({ run, id }) => (run === "short" ? [] : [[run, id]]))
+      .sort()
+      .map(([, id]) => id ?? "");
+    await page.evaluate(`location.hash = "#/pair/${a}/${wide}"`);
+    await page.getByRole("alert").getByText("128 tokens × 16 dimensions").waitFor();
+  });
+
   test("charts run along seconds and are smoothed, the raw line behind; a reload shows the same", async () => {
     await using opened = await openPage(browser, server.serving.url);
     const { page, complaints } = opened;

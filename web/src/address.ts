@@ -2,19 +2,21 @@ import { useEffect, useState } from "preact/hooks";
 
 /** What is shown, as encoded in the address: a link to it shows the same. */
 export interface Address {
-  /** `runs`, `run`, `overlay`, `plan`. */
+  /** `runs`, `run`, `pair`, `overlay`, `plan`. */
   view: string;
   id: string;
+  /** The second run of a pair. */
+  beside: string;
   query: URLSearchParams;
 }
 
 function read(): Address {
   const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
-  const [view = "", id = ""] = path.split("/");
-  return { view: view === "" ? "runs" : view, id, query: new URLSearchParams(query) };
+  const [view = "", id = "", beside = ""] = path.split("/");
+  return { view: view === "" ? "runs" : view, id, beside, query: new URLSearchParams(query) };
 }
 
-/** The address of a view. */
+/** The address of a view. A pair has the ids of two runs, `A/B`. */
 export function hrefOf(view: string, id = "", query: Record<string, string> = {}): string {
   const text = new URLSearchParams(query).toString();
   return `#/${view}${id === "" ? "" : `/${id}`}${text === "" ? "" : `?${text}`}`;
@@ -22,12 +24,12 @@ export function hrefOf(view: string, id = "", query: Record<string, string> = {}
 
 /** Change parts of the address without a step of the browser's history; an empty text takes one out. */
 export function setQuery(changes: Record<string, string>): void {
-  const { view, id, query } = read();
+  const { view, id, beside, query } = read();
   for (const [name, value] of Object.entries(changes)) {
     if (value === "") query.delete(name);
     else query.set(name, value);
   }
-  history.replaceState(null, "", hrefOf(view, id, Object.fromEntries(query)));
+  history.replaceState(null, "", hrefOf(view, beside === "" ? id : `${id}/${beside}`, Object.fromEntries(query)));
   for (const listener of listeners) listener();
 }
 

@@ -5,16 +5,17 @@ import { hrefOf, useAddress } from "./address.js";
 import { CatalogueView } from "./catalogue/catalogue-view.js";
 import { DropZone } from "./catalogue/drop-zone.js";
 import { useIsConnected } from "./changes.js";
+import { PairView } from "./pair/pair-view.js";
 import { PlanView } from "./plan/plan-view.js";
 import { OverlayView } from "./run/overlay-view.js";
 import { RunView } from "./run/run-view.js";
 import { useTheme } from "./theme.js";
 
 function Page() {
-  const { view, id } = useAddress();
+  const { view, id, beside } = useAddress();
   const { choice, next } = useTheme();
   const isConnected = useIsConnected();
-  useEffect(() => window.scrollTo(0, 0), [view, id]);
+  useEffect(() => window.scrollTo(0, 0), [view, id, beside]);
   return (
     <>
       <nav aria-label="Page">
@@ -35,9 +36,10 @@ function Page() {
         </button>
       </nav>
       {view === "run" && <RunView key={id} id={id} />}
+      {view === "pair" && <PairView key={`${id}/${beside}`} first={id} second={beside} />}
       {view === "overlay" && <OverlayView />}
       {view === "plan" && <PlanView key={id} id={id} />}
-      {view !== "run" && view !== "overlay" && view !== "plan" && <CatalogueView />}
+      {!["run", "pair", "overlay", "plan"].includes(view) && <CatalogueView />}
     </>
   );
 }

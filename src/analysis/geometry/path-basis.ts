@@ -1,3 +1,4 @@
+import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { itemSizes } from "../../formats/matrix.js";
 import { decodeElements } from "../elements.js";
@@ -5,7 +6,7 @@ import { runHere } from "../scan/run-in-parts.js";
 import { spreadStates } from "../states.js";
 import { GrowingCloud } from "./state-geometry.js";
 
-/** A linear basis for all states of a history. */
+/** A linear basis for all states of a history, or of several. */
 export interface PathBasis {
   readonly center: Float64Array;
   /** Unit vectors by descending variance: as many as requested, or as there are dimensions; none if all rows are always equal. */
@@ -32,23 +33,56 @@ const fewStates = 24;
 const fewStatesBytes = 32 * 2 ** 20;
 
 /** The principal components of the rows of states evenly spread over the training. */
-export async function pathBasis(history: History, { axes: wanted, work, mostDims = history.dims, signal }: PathBasisOptions): Promise<PathBasis> {
-  const used = Math.min(history.dims, mostDims);
-  const sample = new PathSample(history, Math.ceil(work / used ** 2));
+export function pathBasis(history: History, options: PathBasisOptions): Promise<PathBasis> {
+  return basisOfSamples([new PathSample(history, rowsFor(history, options))], history.dims, options);
+}
+
+/**
+ * The principal components of the rows of two trainings together, so that both can be seen in one view.
+ * @throws {BhBridgeError} `USAGE` if their rows differ in number, dimensions or tokens.
+ */
+export async function sharedBasis(histories: readonly [History, History], options: PathBasisOptions): Promise<PathBasis> {
+  const [first, second] = histories;
+  const reason = rowDifference(first, second);
+  if (reason !== undefined)
+    throw new BhBridgeError("USAGE", `these two runs cannot be shown together: ${reason}. Choose runs with the same tokens and dimensions`);
+  const samples = histories.map((history) => new PathSample(history, Math.ceil(rowsFor(history, options) / histories.length)));
+  return basisOfSamples(samples, first.dims, options);
+}
+
+/** Why rows of the same index of two histories cannot be compared; undefined if they can. */
+function rowDifference(first: History, second: History): string | undefined {
+  const shape = ({ tokens, dims }: History) => `${tokens} tokens × ${dims} dimensions`;
+  if (shape(first) !== shape(second)) return `one has ${shape(first)}, the other ${shape(second)}`;
+  const [ours, theirs] = [first.rowTokens, second.rowTokens];
+  for (let row = 0; row < first.tokens; row++) {
+    const [token, other] = [ours.ofRow(row), theirs.ofRow(row)];
+    if (token !== other) return `row ${row} is token ${token} in one and token ${other} in the other`;
+    if (ours.text && theirs.text && ours.text(token) !== theirs.text(token)) return `their tokenizers differ at token ${token}`;
+  }
+  return undefined;
+}
+
+/** Number of rows that the work allows. */
+function rowsFor({ dims }: History, { work, mostDims = dims }: PathBasisOptions): number {
+  return Math.ceil(work / Math.min(dims, mostDims) ** 2);
+}
+
+async function basisOfSamples(samples: readonly PathSample[], dims: number, { axes: wanted, mostDims = dims, signal }: PathBasisOptions): Promise<PathBasis> {
+  const used = Math.min(dims, mostDims);
   const cloud = new GrowingCloud(used);
-  await runHere(
-    sample.rows((values) => cloud.add(used === history.dims ? values : values.subarray(0, used))),
-    sample.length,
-    { signal },
-  );
+  const readAll = async (take: (values: Float64Array) => void) => {
+    for (const sample of samples) await runHere(sample.rows(take), sample.length, { signal });
+  };
+  await readAll((values) => cloud.add(used === dims ? values : values.subarray(0, used)));
   const { principalComponents } = await import("./spread.js");
   const { axes, explained } = principalComponents(cloud, wanted);
-  const whole = { center: padded(cloud.mean, history.dims), axes: axes.map((axis) => padded(axis, history.dims)) };
+  const whole = { center: padded(cloud.mean, dims), axes: axes.map((axis) => padded(axis, dims)) };
   const reach = axes.map(() => 0);
   const measure = (values: Float64Array) => {
     for (const [index, along] of seenFrom(whole, values).entries()) reach[index] = Math.max(reach[index] ?? 0, Math.abs(along));
   };
-  await runHere(sample.rows(measure), sample.length, { signal });
+  await readAll(measure);
   return { ...whole, explained, reach };
 }
 

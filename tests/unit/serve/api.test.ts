@@ -116,6 +116,25 @@ test("the directions of the path are orthonormal", async () => {
   }
 });
 
+test("two runs share one basis, whichever is named first, and a row's path is in it; runs of other sizes are refused", async () => {
+  const [a, b] = [await idOf("a"), await idOf("b")];
+  const basis = await server.document(`/api/runs/${a}/basis?beside=${b}`, basisDocumentSchema);
+  expect(await server.document(`/api/runs/${b}/basis?beside=${a}`, basisDocumentSchema)).toEqual(basis);
+  const { places } = await server.document(`/api/runs/${b}/path?row=5&points=20&beside=${a}`, rowPathDocumentSchema);
+  const words = new Uint16Array(stateOf(60, 60, 8).buffer).slice(5 * 8, 6 * 8);
+  const row = new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer);
+  const along = basis.mean.reduce((sum, center, dim) => sum + (basis.directions[dim] ?? 0) * ((row[dim] ?? 0) - center), 0);
+  expect(places.at(-1)?.[0]).toBeCloseTo(along, 9);
+  const elsewhere = join(folder, "elsewhere"); // no run of the folder itself
+  writeRun({ folder: elsewhere, id: "wide", dims: 16 });
+  await using wide = await askedServer(folder, elsewhere);
+  const wideId = (await wide.shelf()).runs.find(({ run }) => run === "wide")?.id;
+  const refused = await wide.ask(`/api/runs/${a}/basis?beside=${wideId}`);
+  expect(refused.status).toBe(400);
+  expect(JSON.parse(String(refused.body)).error).toContain("128 tokens × 16 dimensions");
+  expect((await server.ask(`/api/runs/${a}/basis?beside=nobody`)).status).toBe(404);
+});
+
 test("the way of a row ends where its last state lies in the basis", async () => {
   const id = await idOf("a");
   const { directions, mean } = await server.document(`/api/runs/${id}/basis`, basisDocumentSchema);

@@ -98,7 +98,7 @@ interface StageProps extends Pick<ReturnType<typeof useCloud>, "canvas" | "overl
 }
 
 /** The cloud itself, with the step and the marks in its corners. */
-function Stage({ canvas, overlay, problem, tokens, step, hovered }: StageProps) {
+export function Stage({ canvas, overlay, problem, tokens, step, hovered }: StageProps) {
   return (
     <div class="stage">
       {problem ? (
@@ -140,7 +140,7 @@ interface TransportProps {
 }
 
 /** The buttons and the scrubber below the cloud. */
-function Transport({ count, state, step, isPlaying, isTouring, speed, play, go, setSpeed, tour, resetView }: TransportProps) {
+export function Transport({ count, state, step, isPlaying, isTouring, speed, play, go, setSpeed, tour, resetView }: TransportProps) {
   return (
     <div class="transport">
       <button type="button" class="primary" onClick={play} aria-label={isPlaying ? "Pause" : "Play"} title="Space">
@@ -198,7 +198,7 @@ function useCensus(id: string, state: number, isPlaying: boolean): CensusOfState
   return census?.state === state ? census : undefined;
 }
 
-function stateOfStep(steps: readonly number[] | null, step: number, count: number): number {
+export function stateOfStep(steps: readonly number[] | null, step: number, count: number): number {
   if (!steps) return Math.max(0, Math.min(count - 1, Math.round(step)));
   let low = 0;
   let high = count - 1;

@@ -7,10 +7,12 @@ import { CloudPicture, type PictureInput } from "./cloud-picture.js";
 import { handlePointer } from "./cloud-pointer.js";
 import type { HoleMarks } from "./holes.js";
 import { States } from "./states.js";
-import { ViewAngle } from "./view-angle.js";
+import { Camera } from "./view-angle.js";
 
 interface CloudInput extends PictureInput {
   basis: BasisDocument;
+  /** The camera of several pictures; a picture has its own by default. */
+  camera?: Camera;
   isPlaying: boolean;
   isTouring: boolean;
   speed: number;
@@ -27,9 +29,8 @@ export function useCloud(input: CloudInput) {
   const [problem, setProblem] = useState<string>();
   const [shownState, setShownState] = useState(input.state);
   const [holes, setHoles] = useState<HoleMarks>();
-  const angle = useMemo(() => new ViewAngle(basis), [basis]);
+  const camera = useMemo(() => input.camera ?? new Camera(basis), [input.camera, basis]);
   const redraw = useRef<() => void>(() => undefined);
-  const zoom = useRef(1);
   const { isDark } = useTheme();
 
   const follow = useCallback((row: number | null) => setQuery({ token: row === null ? "" : String(row) }), []);
@@ -50,8 +51,8 @@ export function useCloud(input: CloudInput) {
       setProblem(error instanceof Error ? error.message : String(error));
       return;
     }
-    const picture = new CloudPicture(cloud, element, labels, { basis, angle, zoom, newest, dims, dtype });
-    const { request, stop } = animated(picture, angle, newest, (state) => {
+    const picture = new CloudPicture(cloud, element, labels, { basis, angle: camera.angle, zoom: camera.zoom, newest, dims, dtype });
+    const { request, stop } = animated(picture, camera, newest, (state) => {
       const found = statesNow.current.state(state);
       if (found && picture.show(state, found)) {
         setShownState(state);
@@ -65,28 +66,26 @@ export function useCloud(input: CloudInput) {
       request();
     });
     resize.observe(element);
-    const undo = handlePointer(element, picture, { angle, zoom, request, follow, hovered });
+    const leave = camera.join(request);
+    const undo = handlePointer(element, picture, { angle: camera.angle, zoom: camera.zoom, request: () => camera.changed(), follow, hovered });
     const unhear = hovered.listen(request);
     request();
     return () => {
       stop();
+      leave();
       resize.disconnect();
       undo();
       unhear();
       cloud.close();
       redraw.current = () => undefined;
     };
-  }, [id, tokens, dims, dtype, basis, angle, follow, hovered]);
+  }, [id, tokens, dims, dtype, basis, camera, follow, hovered]);
 
   const statesNow = useRef(states);
   statesNow.current = states;
   useEffect(() => redraw.current(), [input.state, input.isPlaying, input.isTouring, input.way, followed, isDark, states]);
 
-  const resetView = useCallback(() => {
-    angle.reset();
-    zoom.current = 1;
-    redraw.current();
-  }, [angle]);
+  const resetView = useCallback(() => camera.reset(), [camera]);
   return { canvas, overlay, problem, shownState, holes, follow, resetView };
 }
 
@@ -95,7 +94,7 @@ export function useCloud(input: CloudInput) {
  *
  * @param show takes a state into the picture; returns whether it is there.
  */
-function animated(picture: CloudPicture, angle: ViewAngle, newest: { readonly current: CloudInput }, show: (state: number) => boolean) {
+function animated(picture: CloudPicture, camera: Camera, newest: { readonly current: CloudInput }, show: (state: number) => boolean) {
   let frame = 0;
   let before = 0;
   let owed = 0;
@@ -104,7 +103,10 @@ function animated(picture: CloudPicture, angle: ViewAngle, newest: { readonly cu
     const { isPlaying, isTouring, speed, state, history, onState } = newest.current;
     const seconds = before === 0 ? 0 : Math.min(0.1, (now - before) / 1000);
     before = isPlaying || isTouring ? now : 0;
-    if (isTouring) angle.tour(seconds);
+    if (isTouring) {
+      camera.angle.tour(seconds);
+      camera.changed();
+    }
     const isThere = show(state);
     picture.draw();
     if (isPlaying && isThere) {

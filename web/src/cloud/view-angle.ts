@@ -72,6 +72,36 @@ export class ViewAngle {
   }
 }
 
+/** A view angle and a zoom. Pictures with the same camera turn and zoom together. */
+export class Camera {
+  readonly angle: ViewAngle;
+  readonly zoom = { current: 1 };
+  readonly #pictures = new Set<() => void>();
+
+  constructor(basis: BasisDocument) {
+    this.angle = new ViewAngle(basis);
+  }
+
+  /** Redraw a picture after each change. @returns how to end that. */
+  join(request: () => void): () => void {
+    this.#pictures.add(request);
+    return () => {
+      this.#pictures.delete(request);
+    };
+  }
+
+  /** Redraw every picture. */
+  changed(): void {
+    for (const request of this.#pictures) request();
+  }
+
+  reset(): void {
+    this.angle.reset();
+    this.zoom.current = 1;
+    this.changed();
+  }
+}
+
 function rotate(a: readonly number[], b: readonly number[], angle: number): [number[], number[]] {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   return [a.map((value, at) => cos * value + sin * (b[at] ?? 0)), a.map((value, at) => cos * (b[at] ?? 0) - sin * value)];

@@ -37,15 +37,13 @@ export function OverlayView() {
   useChanges((change) => {
     if (change.kind === "everything" || (change.kind === "run" && ids.includes(change.run.id))) setTurn((before) => before + 1);
   });
-  const arms = useArms(shelf, ids);
-  const runs = useMemo(() => chosenRuns(shelf, ids, arms), [shelf, ids, arms]);
-  const fields = useMemo(() => differingFields(runs), [runs]);
+  const { runs, fields, names } = useNamedRuns(shelf, ids);
   const byColour = query.get("colour") ?? "run";
   const byDash = query.get("dash") ?? ["arm", "model.norm"].find((field) => fields.includes(field)) ?? "none";
   const smoothing = smoothingOf(query);
   const lines = useMemo(
-    () => (overlay ? overlayLines({ overlay, runs, byColour, byDash, isDark, smoothing, axis }) : []),
-    [overlay, runs, byColour, byDash, isDark, smoothing, axis],
+    () => (overlay ? overlayLines({ overlay, runs, names, byColour, byDash, isDark, smoothing, axis }) : []),
+    [overlay, runs, names, byColour, byDash, isDark, smoothing, axis],
   );
   if (!overlay || !shelf) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the runs …"}</p>;
   const isLog = query.get("log") === "1";
@@ -70,6 +68,7 @@ export function OverlayView() {
         />
         <Choice label="Along" value={axis} options={axisChoices({ epochs: [] })} onChoice={(x) => setQuery({ x: x === "step" ? "" : x })} />
         <SmoothingRange value={smoothing} />
+        <PairLink ids={ids} />
       </div>
       {lines.length === 0 ? (
         <p class="empty">None of these runs has this line.</p>
@@ -89,6 +88,17 @@ export function OverlayView() {
       )}
       <RunTable runs={runs} fields={fields} />
     </main>
+  );
+}
+
+/** The way from an overlay to the replay of its runs together, if there are two. */
+function PairLink({ ids }: { ids: string }) {
+  const [first = "", second = "", ...more] = ids.split(",");
+  if (second === "" || more.length > 0) return null;
+  return (
+    <a class="button" href={hrefOf("pair", `${first}/${second}`)}>
+      Replay both
+    </a>
   );
 }
 
@@ -126,6 +136,16 @@ function RunTable({ runs, fields }: { runs: readonly ServedRunRow[]; fields: rea
       </table>
     </div>
   );
+}
+
+/** Chosen runs by their ids, the fields in which they differ, and what a legend calls them. */
+export function useNamedRuns(shelf: ShelfDocument | undefined, ids: string) {
+  const arms = useArms(shelf, ids);
+  return useMemo(() => {
+    const runs = chosenRuns(shelf, ids, arms);
+    const fields = differingFields(runs);
+    return { runs, fields, names: runNames(runs.map(({ name, differs, run }) => ({ name, differs, directory: run }))) };
+  }, [shelf, ids, arms]);
 }
 
 /** The chosen runs; an arm that one stands for counts among what differs. */
@@ -170,6 +190,7 @@ function differingFields(runs: readonly ServedRunRow[]): string[] {
 interface OverlaySettings {
   overlay: OverlayDocument;
   runs: readonly ServedRunRow[];
+  names: readonly string[];
   byColour: string;
   byDash: string;
   isDark: boolean;
@@ -177,11 +198,10 @@ interface OverlaySettings {
   axis: AxisName;
 }
 
-function overlayLines({ overlay, runs, byColour, byDash, isDark, smoothing, axis }: OverlaySettings): ChartLine[] {
+function overlayLines({ overlay, runs, names, byColour, byDash, isDark, smoothing, axis }: OverlaySettings): ChartLine[] {
   const valueIn = (run: ServedRunRow, field: string) => (field === "run" ? run.id : field === "none" ? "" : JSON.stringify(run.differs[field]));
   const colours = [...new Set(runs.map((run) => valueIn(run, byColour)))];
   const dashes = [...new Set(runs.map((run) => valueIn(run, byDash)))];
-  const names = runNames(runs.map(({ name, differs, run }) => ({ name, differs, directory: run })));
   return overlay.lines.flatMap(({ id, x: steps, y, clock }): ChartLine[] => {
     const at = runs.findIndex((run) => run.id === id);
     const run = runs[at];

@@ -177,7 +177,7 @@ function linesOf({ names }: SeriesChart, { series }: SeriesDocument, isDark: boo
 }
 
 /** Cursor and zoom are written to the address once they stop moving. */
-function useAddressOf(cursor: StepCursor, range: StepRange): void {
+export function useAddressOf(cursor: StepCursor, range: StepRange): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const write = () => {
@@ -198,16 +198,16 @@ function stepOf(run: ServedRunDocument | undefined, series: SeriesDocument | und
   return series?.step ?? run?.steps?.done ?? 0;
 }
 
-function numberOf(text: string | null): number | null {
+export function numberOf(text: string | null): number | null {
   return text !== null && /^\d+$/.test(text) ? Number(text) : null;
 }
 
-function rangeOf(text: string | null): readonly [number, number] | null {
+export function rangeOf(text: string | null): readonly [number, number] | null {
   const [, from, to] = /^(\d+)-(\d+)$/.exec(text ?? "") ?? [];
   return from === undefined ? null : [Number(from), Number(to)];
 }
 
-function rowOf(text: string | null, { tokens }: HistoryDocument): number | null {
+export function rowOf(text: string | null, { tokens }: HistoryDocument): number | null {
   const row = numberOf(text);
   return row !== null && row < tokens ? row : null;
 }

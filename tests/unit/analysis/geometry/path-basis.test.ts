@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pathBasis, seenFrom } from "../../../../src/analysis/geometry/path-basis.js";
+import { pathBasis, seenFrom, sharedBasis } from "../../../../src/analysis/geometry/path-basis.js";
 import type { History } from "../../../../src/formats/history.js";
 import { RowTokens } from "../../../../src/formats/row-tokens.js";
 
@@ -102,4 +102,28 @@ test("a figure's three directions are the first three of the page's, and a sampl
   expect(page.explained.map((share) => Number(share.toFixed(6)))).toEqual([64, 16, 4, 1].map((square) => Number((square / 85).toFixed(6))));
   const sampled = await pathBasis(historyOf(states), { axes: 3, work: 16 * 700 });
   for (const axis of [0, 1, 2]) expect(Math.abs(seenFrom({ ...page, center: new Float64Array(4) }, sampled.axes[axis] ?? [])[axis] ?? 0)).toBeGreaterThan(0.99);
+});
+
+test("a basis of two runs lies along what separates them, with both in reach; runs of other rows are refused by their sizes", async () => {
+  const right = historyOf([
+    [
+      [3, 1],
+      [5, -1],
+    ],
+  ]);
+  const left = historyOf([
+    [
+      [-3, -1],
+      [-5, 1],
+    ],
+  ]);
+  const { axes, center, reach, explained } = await sharedBasis([right, left], all);
+  expect([...center]).toEqual([0, 0]);
+  // Sums of squares: x² = 68, y² = 4, xy = 3 − 5 + 3 − 5 = −4; the larger eigenvalue is 36 + √(32² + 4²).
+  const eigenvalue = 36 + Math.sqrt(32 ** 2 + 4 ** 2);
+  expect(explained[0]).toBeCloseTo(eigenvalue / 72, 12);
+  const slope = (eigenvalue - 68) / -4;
+  expect((axes[0]?.[1] ?? 0) / (axes[0]?.[0] ?? 0)).toBeCloseTo(slope, 12);
+  expect(reach[0]).toBeCloseTo(Math.abs(5 - slope) / Math.hypot(1, slope), 12);
+  await expect(sharedBasis([right, historyOf([[[1, 2]]])], all)).rejects.toThrow("one has 2 tokens × 2 dimensions, the other 1 tokens × 2 dimensions");
 });

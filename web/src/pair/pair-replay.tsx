@@ -1,0 +1,176 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { tokenName } from "../../../src/text/names.js";
+import { hrefOf, setQuery } from "../address.js";
+import { type HoveredToken, Shared, type StepCursor, useShared } from "../chart/step-cursor.js";
+import type { HoleMarks } from "../cloud/holes.js";
+import { Stage, stateOfStep, Transport } from "../cloud/replay.js";
+import { useCloud } from "../cloud/use-cloud.js";
+import { Camera } from "../cloud/view-angle.js";
+import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
+import { shown } from "../figures.js";
+import { useDocument } from "../server.js";
+import { stepsOfBoth } from "./pair-steps.js";
+import { usePlayback } from "./use-playback.js";
+
+/** A run of a pair. */
+interface PairedRun {
+  id: string;
+  name: string;
+  history: HistoryDocument;
+}
+
+interface PairReplayProps {
+  runs: readonly [PairedRun, PairedRun];
+  /** The basis that both share. */
+  basis: BasisDocument;
+  cursor: StepCursor;
+  followed: number | null;
+}
+
+/** The embeddings of two runs at one step, in one basis and from one camera, with the same token marked in both. */
+export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
+  const [first, second] = runs;
+  const steps = useMemo(() => stepsOfBoth(first.history, second.history), [first.history, second.history]);
+  const camera = useMemo(() => new Camera(basis), [basis]);
+  const hovered = useMemo<HoveredToken>(() => new Shared<number | null>(null), []);
+  const pointed = useShared(hovered);
+  const cursorStep = useShared(cursor);
+  const last = steps.length - 1;
+  const at = cursorStep === null ? last : stateOfStep(steps, cursorStep, steps.length);
+  const step = steps[at] ?? 0;
+  const [isPlaying, setPlaying] = useState(false);
+  const [isTouring, setTouring] = useState(false);
+  const [speed, setSpeed] = useState(60);
+  const left = usePairedCloud({ run: first, other: second, basis, camera, step, hovered, followed, isTouring });
+  const right = usePairedCloud({ run: second, other: first, basis, camera, step, hovered, followed, isTouring: false });
+  const go = (next: number) => {
+    cursor.value = steps[Math.max(0, Math.min(last, next))] ?? 0;
+  };
+  const play = () => {
+    if (!isPlaying && at >= last) go(0);
+    setPlaying(!isPlaying);
+  };
+  usePlayback({ isPlaying, speed, at, last, isShown: left.isShown && right.isShown, go, stop: () => setPlaying(false) });
+  useKeys({
+    " ": play,
+    ",": () => go(at - 1),
+    ".": () => go(at + 1),
+    Home: () => go(0),
+    End: () => go(last),
+    t: () => setTouring((is) => !is),
+    r: () => camera.reset(),
+    Escape: () => setQuery({ token: "" }),
+  });
+  const nameOf = (row: number) => tokenName(first.history.ids?.[row] ?? row, first.history.texts[row]);
+  return (
+    <section class="panel pair" aria-label="Replay of two runs">
+      <div class="stages">
+        {[left, right].map((side, index) => (
+          <PairedStage key={runs[index]?.id} {...side} pointed={pointed === null ? undefined : nameOf(pointed)} letter={index === 0 ? "A" : "B"} />
+        ))}
+      </div>
+      <Transport
+        {...{ state: at, step, isPlaying, isTouring, speed, play, go, setSpeed }}
+        count={steps.length}
+        tour={() => setTouring(!isTouring)}
+        resetView={() => camera.reset()}
+      />
+      <p class="followed" role="status" data-testid="followed">
+        {followed === null ? (
+          "Click a point to follow its token in both runs."
+        ) : (
+          <>
+            <code>{nameOf(followed)}</code> A: {standing(left.holes, followed)}; B: {standing(right.holes, followed)}{" "}
+            <button type="button" class="small" onClick={() => setQuery({ token: "" })}>
+              Let go
+            </button>
+          </>
+        )}
+      </p>
+    </section>
+  );
+}
+
+interface PairedCloudInput {
+  run: PairedRun;
+  other: PairedRun;
+  basis: BasisDocument;
+  camera: Camera;
+  step: number;
+  hovered: HoveredToken;
+  followed: number | null;
+  isTouring: boolean;
+}
+
+/** The cloud of one run of a pair at a step, or at its last recorded step before it. */
+function usePairedCloud({ run, other, basis, camera, step, hovered, followed, isTouring }: PairedCloudInput) {
+  const { history } = run;
+  const state = stateOfStep(history.steps, step, history.states);
+  const { document: way } = useDocument<RowPathDocument>(
+    followed === null ? null : `/api/runs/${run.id}/path?row=${followed}&points=400&beside=${other.id}`,
+    history.states,
+  );
+  const cloud = useCloud({
+    history,
+    basis,
+    camera,
+    state,
+    hovered,
+    followed,
+    way: way?.row === followed ? way : undefined,
+    isPlaying: false, // one transport moves both
+    isTouring,
+    speed: 0,
+    onState: () => undefined,
+  });
+  return { ...cloud, run, isShown: cloud.holes !== undefined && cloud.shownState === state };
+}
+
+interface PairedStageProps extends ReturnType<typeof usePairedCloud> {
+  letter: string;
+  /** Name of the token that is pointed at in either picture. */
+  pointed: string | undefined;
+}
+
+function PairedStage({ run, letter, canvas, overlay, problem, shownState, holes, pointed }: PairedStageProps) {
+  const { history } = run;
+  const inHoles = holes?.populations.reduce((sum, population) => sum + population, 0) ?? 0;
+  return (
+    <section aria-label={`${letter}: ${run.name}`}>
+      <h3>
+        <span>
+          {letter} · <a href={hrefOf("run", run.id)}>{run.name}</a>
+        </span>
+        <span class="unit">
+          C <output data-testid={`C-${letter}`}>{shown(holes?.populations.length ?? 0)}</output>, P{" "}
+          <output data-testid={`P-${letter}`}>{shown(inHoles)}</output>
+        </span>
+      </h3>
+      <Stage {...{ canvas, overlay, problem }} tokens={history.tokens} step={shown(history.steps?.[shownState] ?? shownState)} hovered={pointed} />
+    </section>
+  );
+}
+
+function standing(holes: HoleMarks | undefined, row: number): string {
+  const hole = holes?.hole[row] ?? 0;
+  return hole > 0 ? `in a black hole of ${holes?.populations[hole - 1] ?? 1}` : "alone";
+}
+
+/** Keys of the page, except while something is typed or a control has a use for them. */
+function useKeys(keys: Readonly<Record<string, () => void>>): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      const { target } = event;
+      if (target instanceof HTMLInputElement && target.type !== "range") return;
+      if (target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement || (target instanceof Element && target.closest("dialog"))) return;
+      if (event.key === " " && (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement)) return;
+      const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined;
+      if (!act) return;
+      event.preventDefault();
+      act();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  });
+}
