@@ -75,6 +75,7 @@ const panelSchema = z.strictObject({
   x: axisSchema,
   y: axisSchema,
   equal: z.boolean().describe("Whether units have the same length on both axes"),
+  height: number.optional().describe("Of its frame, in pixels; omitted: the default of the figure"),
   marks: z.array(markSchema).readonly(),
 });
 

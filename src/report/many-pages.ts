@@ -28,7 +28,8 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
     sections: [
       ...(verdict.notes ? [section("Limits of the verdict", list(verdict.notes))] : []),
       section("Rules", list(verdict.rules)),
-      section("Figures", ...drawn(figures)),
+      section("Figures", ...drawn(figures.filter((figure) => !isOfOthers(figure)))),
+      ...(figures.some(isOfOthers) ? [foldedSection("Measures that do not decide", ...drawn(figures.filter(isOfOthers)))] : []),
       section(
         "Measures",
         text(
@@ -64,6 +65,10 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
     ],
     data: { experiment: { ...document, directory: basename(document.directory) } },
   };
+}
+
+function isOfOthers(made: FigureOrAbsent): boolean {
+  return "figure" in made && made.figure.name === "forest-others";
 }
 
 function measureRow({ measure, arm, decides, control, treatment, difference, p, holm }: MeasureComparison): string[] {

@@ -124,13 +124,14 @@ const cellsHeight = 256;
 /** Height of a panel's frame: whole pixels for each row of cells, one unit for both axes if they are equal, else that of its figure. */
 function plotHeight(
   { panels }: Figure,
-  { marks, equal }: Panel,
+  { marks, equal, height }: Panel,
   innerWidth: number,
   inset: number,
   x: readonly [number, number],
   y: readonly [number, number],
 ): number {
   const cells = marks.find((mark) => mark.mark === "cells");
+  if (height !== undefined) return height;
   if (cells) return cells.rows.length * Math.max(1, Math.round(cellsHeight / cells.rows.length));
   if (equal) return (innerWidth - 2 * inset) * Math.abs((y[1] - y[0]) / (x[1] - x[0])) + 2 * inset;
   return panels.length > 1 ? 164 : Math.min(244, Math.max(170, 0.6 * innerWidth));

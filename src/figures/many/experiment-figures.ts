@@ -1,12 +1,14 @@
 import type { ScanOptions } from "../../analysis/scan/observation.js";
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
-import { type DefaultMeasure, type FigureName, parseMeasure } from "../../sweep/experiment/measures.js";
+import { shownP } from "../../sweep/experiment/experiment-verdict.js";
+import type { DefaultMeasure } from "../../sweep/experiment/measures.js";
 import { moments } from "../../sweep/statistics/moments.js";
-import { figure as shown } from "../../text/format.js";
 import type { Axis, Figure, Mark, Panel, Source } from "../figure.js";
 import { axis, countAxis, overMoves, overStates, type StepSeries, seriesOf, stepAxis } from "../panels.js";
 import { loss } from "../runs/loss.js";
 import { isAbsent, RunSource } from "../runs/run-figure.js";
+import { areaLegend, areaSeries, type Verdict, verdictOf, verdictPanel } from "../runs/verdict.js";
+import { forest, signed, valueAxis } from "./forest.js";
 
 const quantities = ["loss", "P", "unique", "radius", "motion", "frozen"] as const;
 type Quantity = (typeof quantities)[number];
@@ -23,17 +25,23 @@ const panels: Readonly<Record<Quantity, { readonly title: string; readonly y: Ax
 /** The series of one run of an arm. */
 export interface ArmRun {
   readonly arm: string;
+  readonly seed: number;
   readonly source: Source;
+  /** Absent before its first step. */
+  readonly verdict?: Verdict;
   readonly series: { readonly [Name in Quantity]?: StepSeries };
 }
 
-async function readArmRun(arm: string, run: RunSource): Promise<ArmRun> {
+async function readArmRun(arm: string, seed: number, run: RunSource): Promise<ArmRun> {
   const analysis = await run.analysis();
   const losses = await loss.read(run);
   const training = isAbsent(losses) ? undefined : losses.training;
   const { timeline, geometry, motion } = analysis;
+  const verdict = await verdictOf(run);
   return {
     arm,
+    seed,
+    ...(verdict.steps.length > 1 && { verdict }),
     source: { name: run.manifest.name, hash: run.manifest.config_hash },
     series: {
       ...(training && { loss: training }),
@@ -97,8 +105,8 @@ export function armsOverSteps(arms: readonly string[], runs: readonly ArmRun[]):
   };
 }
 
-const most = 6;
-const wanted: readonly DefaultMeasure[] = ["displacement", "finalLoss", "P", "unique", "stepsToFreeze", "deadC", "deadUnique", "C", "evalLoss"];
+const most = 7;
+const wanted: readonly DefaultMeasure[] = ["score", "displacement", "finalLoss", "P", "unique", "stepsToFreeze", "deadC", "deadUnique", "C", "evalLoss"];
 
 /** The measures of an experiment by arm: seeds, pairs of seeds, and means. */
 export function measuresByArm(document: ExperimentDocument, sources: readonly Source[]): Figure {
@@ -107,18 +115,18 @@ export function measuresByArm(document: ExperimentDocument, sources: readonly So
   const arms = [control, ...treatments];
   const names = [...new Set([...document.measures.filter(({ decides }) => decides).map(({ measure }) => measure), ...wanted])];
   const told = names
-    .filter((name) => name !== "score" && document.measures.some(({ measure, control: { n }, treatment }) => measure === name && n + treatment.n > 0))
+    .filter((name) => document.measures.some(({ measure, control: { n }, treatment }) => measure === name && n + treatment.n > 0))
     .slice(0, most);
   const n = (arm: string) => Math.max(0, ...document.measures.map((each) => (each.arm === arm ? each.treatment.n : arm === control ? each.control.n : 0)));
   return {
     schema: "bh-bridge/figure@1",
     name: "measures",
     title: "Measures by arm",
-    caption: `Small dots are seeds, lines connect runs with the same seed, and large dots are means. Below each panel: mean difference from ${control}, with its two-sided p-value.`,
+    caption: `Small dots are seeds, lines connect runs with the same seed, and large dots are means. Below each panel: mean difference of each arm from ${control}, with its two-sided p-value.`,
     sources,
     series: arms.map((arm, index) => seriesOf(`${arm} (n = ${n(arm)})`, index)),
     panels: told.map((measure) => panelOf(document, measure, arms)),
-    columns: 3,
+    columns: arms.length < 3 ? 3 : 2,
   };
 }
 
@@ -149,50 +157,69 @@ function panelOf(document: ExperimentDocument, measure: string, arms: readonly s
       mean === null ? [] : [{ mark: "dots", series, x: [series + 0.12], y: [mean], radius: [6], names: [`mean ${mean}`] }],
     ),
   ];
-  const [first] = comparisons;
-  const difference =
-    first && comparisons.length === 1 && first.difference.mean !== null
-      ? `difference ${first.difference.mean > 0 ? "+" : ""}${shown(first.difference.mean)}, p ${shown(first.p)}`
-      : "";
   return {
     title: measure,
-    x: axis(difference, null, { domain: [-0.5, arms.length - 0.5], ticks: arms.map((arm, at) => ({ at, text: arm })) }),
+    x: axis(differencesBelow(comparisons), null, { domain: [-0.5, arms.length - 0.5], ticks: arms.map((arm, at) => ({ at, text: arm })) }),
     y: valueAxis(measure),
     equal: false,
     marks,
   };
 }
 
-const counted = { C: "black holes", P: "tokens", unique: "rows" } as const;
-
-/** The axis of a measure, with its unit. */
-function valueAxis(name: string): Axis {
-  const measure = parseMeasure(name);
-  if (measure.from === "census") return axis(counted[measure.count]);
-  if (measure.from !== "run") return axis("value");
-  const axes: Readonly<Record<FigureName, Axis>> = {
-    displacement: axis("distance", "weights"),
-    finalLoss: axis("loss", "nats per token"),
-    evalLoss: axis("loss", "nats per token"),
-    stepsToFreeze: axis("steps"),
-  };
-  return axes[measure.figure];
+/** `difference +1.5, p 0.25`; of several arms each with its name. */
+function differencesBelow(comparisons: ExperimentDocument["measures"]): string {
+  const told = comparisons.flatMap(({ arm, difference: { mean }, p }) => (mean === null ? [] : [{ arm, text: `${signed(mean)}, p ${shownP(p)}` }]));
+  if (comparisons.length === 1) return told.map(({ text }) => `difference ${text}`).join("");
+  return told.length === 0 ? "" : `difference: ${told.map(({ arm, text }) => `${arm} ${text}`).join("; ")}`;
 }
 
-/** The figures of an experiment: its arms over the steps, and its measures by arm. @throws {BhBridgeError} errors of reading a run; `ABORTED`. */
+/** Maximum number of seeds per arm, and of panels beside each other. */
+const mostSeeds = 8;
+const mostBeside = 4;
+
+/** Where the tokens of every run are: a row per arm, a column per seed. */
+function verdictsByArm(arms: readonly string[], seeds: readonly number[], runs: readonly ArmRun[]): Figure[] {
+  const shown = seeds.filter((seed) => runs.some((run) => run.seed === seed && run.verdict)).slice(0, mostSeeds);
+  const cells = arms.flatMap((arm) => shown.flatMap((seed) => runs.find((run) => run.arm === arm && run.seed === seed && run.verdict) ?? []));
+  if (cells.length === 0) return [];
+  const parted = (arm: string) => {
+    const own = runs.flatMap(({ arm: of, verdict }) => (of === arm && verdict ? [verdict] : []));
+    return `${arm} in ${own.filter(({ dead }) => (dead.partings.at(-1) ?? 0) > 0).length} of ${own.length}`;
+  };
+  const left = seeds.length > shown.length ? ` Seeds ${shown.join(", ")} of ${seeds.length}.` : "";
+  return [
+    {
+      schema: "bh-bridge/figure@1",
+      name: "verdicts",
+      title: `Dead tokens have parted at the end: ${arms.map(parted).join(", ")}`,
+      caption: `${areaLegend} The dots mark the first and the last live token to leave.${left}`,
+      sources: cells.map(({ source }) => source),
+      series: areaSeries,
+      panels: cells.map(({ arm, seed, verdict }) => ({ ...verdictPanel(`${arm}, seed ${seed}`, verdict as Verdict, "dots"), height: 110 })),
+      columns: Math.ceil(shown.length / Math.ceil(shown.length / mostBeside)),
+    },
+  ];
+}
+
+/**
+ * The figures of an experiment, in the order of a report: the forest of the deciding measures, the tokens of every run, the arms over the steps, the measures by
+ * arm, and the forest of the other measures.
+ * @throws {BhBridgeError} errors of reading a run; `ABORTED`.
+ */
 export async function experimentFigures(document: ExperimentDocument, scan: ScanOptions = {}): Promise<Figure[]> {
   const runs: ArmRun[] = [];
-  for (const { arm, run } of [...document.control, ...document.treatment]) {
+  for (const { arm, seed, run } of [...document.control, ...document.treatment]) {
     using source = new RunSource(run, scan);
-    runs.push(await readArmRun(arm, source));
+    runs.push(await readArmRun(arm, seed, source));
   }
   if (runs.length === 0) return [];
   const arms = [...new Set(runs.map(({ arm }) => arm))];
+  const sources = runs.map(({ source }) => source);
   return [
+    ...[forest(document, sources, "deciding")].filter((figure) => figure !== undefined),
+    ...verdictsByArm(arms, document.seeds, runs),
     armsOverSteps(arms, runs),
-    measuresByArm(
-      document,
-      runs.map(({ source }) => source),
-    ),
+    measuresByArm(document, sources),
+    ...[forest(document, sources, "others")].filter((figure) => figure !== undefined),
   ];
 }

@@ -19,10 +19,10 @@ const areas = [
   { key: "liveAlone", name: "live, alone", color: 4 },
 ] as const;
 
-const areaSeries: readonly Series[] = [...areas.map(({ name, color }) => ({ ...seriesOf(name, 0), color })), { ...seriesOf("", 0), color: 7 }];
+export const areaSeries: readonly Series[] = [...areas.map(({ name, color }) => ({ ...seriesOf(name, 0), color })), { ...seriesOf("", 0), color: 7 }];
 
 /** What the areas mean, for captions. */
-const areaLegend =
+export const areaLegend =
   "Stacked numbers of tokens. Dead tokens never appear in the text. Together: they share their row with another token, bit by bit. The step axis is logarithmic in step + 1.";
 
 const maxNames = 3;
@@ -35,7 +35,7 @@ function namesOf(departure: Departure | null, text: ((token: number) => string |
 }
 
 /** Where the tokens of a run are in each snapshot, read once. */
-function verdictOf(run: RunSource): Promise<Verdict> {
+export function verdictOf(run: RunSource): Promise<Verdict> {
   return run.once(read);
 }
 
@@ -46,8 +46,8 @@ async function read(run: RunSource): Promise<Verdict> {
   return { ...found, first: namesOf(found.live.first, text), last: namesOf(found.live.last, text) };
 }
 
-/** The stacked areas of a run, with its first and last departure. */
-function verdictPanel(title: string, { steps, counts, live, first, last }: Verdict): Panel {
+/** The stacked areas of a run, with its first and last departure. @param departures whether they are named in the panel or in tooltips. */
+export function verdictPanel(title: string, { steps, counts, live, first, last }: Verdict, departures: "labels" | "dots" = "labels"): Panel {
   const floor = areas.map((_, area) => steps.map((_step, state) => areas.slice(0, area).reduce((sum, { key }) => sum + (counts[key][state] ?? 0), 0)));
   const bands = areas.flatMap(({ key }, series): Mark[] => {
     const low = floor[series] ?? [];
@@ -62,7 +62,17 @@ function verdictPanel(title: string, { steps, counts, live, first, last }: Verdi
   const isOne = live.first?.state === live.last?.state;
   const labels = [...label(live.first, isOne ? "All" : "First", first), ...(isOne ? [] : label(live.last, "Last", last))];
   const dots: Mark[] =
-    labels.length === 0 ? [] : [{ mark: "dots", series: 4, x: labels.map(({ x }) => x), y: labels.map(({ y }) => y), labels: labels.map(({ text }) => text) }];
+    labels.length === 0
+      ? []
+      : [
+          {
+            mark: "dots",
+            series: 4,
+            x: labels.map(({ x }) => x),
+            y: labels.map(({ y }) => y),
+            [departures === "labels" ? "labels" : "names"]: labels.map(({ text }) => text),
+          },
+        ];
   return { title, x: stepAxis({ scale: "symlog" }), y: countAxis("tokens"), equal: false, marks: [...bands, ...dots] };
 }
 

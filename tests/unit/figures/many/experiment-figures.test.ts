@@ -32,9 +32,9 @@ test("mean and spread are numpy's, at the steps that all have; a value that is m
 test("every seed has its line, every arm its mean and band, and the legend says how many", () => {
   const source = { name: "run", hash: "0" };
   const arms: ArmRun[] = [
-    { arm: "still", source, series: { loss: { steps: [1], values: [3] } } },
-    { arm: "still", source, series: { loss: { steps: [1], values: [4] } } },
-    { arm: "jiggle", source, series: { loss: { steps: [1], values: [5] } } },
+    { arm: "still", seed: 1, source, series: { loss: { steps: [1], values: [3] } } },
+    { arm: "still", seed: 2, source, series: { loss: { steps: [1], values: [4] } } },
+    { arm: "jiggle", seed: 1, source, series: { loss: { steps: [1], values: [5] } } },
   ];
   const { series, panels, caption } = armsOverSteps(["still", "jiggle"], arms);
   expect(series.map(({ name }) => name)).toEqual(["still (n = 2)", "jiggle (n = 1)"]);
@@ -92,7 +92,7 @@ test("a line joins the runs of one seed, where both have a value", () => {
 test("below a panel stand the mean difference and its p; the arms are the ticks", () => {
   // Differences 1 and 2: two pairs are too few for a test.
   expect(loss?.x).toMatchObject({
-    label: "difference +1.500, p –",
+    label: "difference +1.5, p –",
     domain: [-0.5, 1.5],
     ticks: [
       { at: 0, text: "layernorm" },
@@ -101,17 +101,17 @@ test("below a panel stand the mean difference and its p; the arms are the ticks"
   });
 });
 
-test("a measure that no run has is left out, and scores are", () => {
+test("a measure that no run has is left out; the score is drawn", () => {
   const titles = two.panels.map(({ title }) => title);
   expect(titles).toContain("deadC");
   expect(titles).not.toContain("C");
-  expect(titles).not.toContain("score");
+  expect(two.panels.find(({ title }) => title === "score")).toMatchObject({ y: { label: "score: 1 positive, 0 null" }, x: { label: "difference 0, p 1" } });
 });
 
-test("with three arms every one is drawn beside the control, and no panel claims one difference", () => {
+test("with three arms every one is drawn beside the control, with its difference and p below", () => {
   const three = figureOf({ layernorm: [run(2, 1)], rmsnorm: [run(3, 2)], other: [run(5, 4)] });
   const panel = three.panels.find(({ title }) => title === "C");
-  expect(panel?.x.label).toBe("");
+  expect(panel?.x.label).toBe("difference: rmsnorm +1, p –; other +3, p –"); // one pair has no p
   expect(panel?.marks[0]).toMatchObject({ x2: [1, 2], y1: [1, 1], y2: [2, 4] });
 });
 
@@ -126,10 +126,12 @@ async function figuresOf(completed: readonly string[]) {
 }
 
 test("an experiment has its arms over the steps, and its measures arm by arm, of the runs that there are", async () => {
-  const [overSteps, measures] = await figuresOf(["plain", "scaled"]);
+  const figures = await figuresOf(["plain", "scaled"]);
+  expect(figures.map(({ name }) => name)).toEqual(["forest", "verdicts", "arms", "measures", "forest-others"]);
+  const [overSteps, measures] = figures.slice(2);
   expect(overSteps?.series.map(({ name }) => name)).toEqual(["plain (n = 1)", "scaled (n = 1)"]);
   expect(measures?.sources.map(({ name }) => name)).toEqual(["run of plain", "run of scaled"]);
-  expect((await figuresOf(["scaled"]))[0]?.series.map(({ name }) => name)).toEqual(["scaled (n = 1)"]);
+  expect((await figuresOf(["scaled"])).find(({ name }) => name === "arms")?.series.map(({ name }) => name)).toEqual(["scaled (n = 1)"]);
 });
 
 test("before a run is complete there is nothing to show", async () => expect(await figuresOf([])).toEqual([]));
