@@ -36,8 +36,8 @@ function pointsAt({ x, y }: SmoothLine, kept: readonly number[]): Points {
   return { x: kept.map((index) => x[index] ?? 0), y: kept.map((index) => y[index] ?? null) };
 }
 
-/** The indices of the kept points, in ascending order. Steps of equal value count as one point, which loses nothing. */
-function keptPoints({ x, y }: SmoothLine, limit: number, scales: readonly Scale[], curve: Line["curve"]): number[] {
+/** The indices of the kept points of a line, in ascending order. Steps of equal value count as one point, which loses nothing. */
+export function keptPoints({ x, y }: SmoothLine, limit: number, scales: readonly Scale[], curve: Line["curve"]): number[] {
   const changes = curve === "step" && x.length > limit ? [...x.keys()].filter((at) => at === 0 || at === x.length - 1 || y[at] !== y[at - 1]) : [...x.keys()];
   if (changes.length <= limit) return changes;
   const kept = scales.flatMap((scale) =>
@@ -158,6 +158,11 @@ export interface SmoothLine {
   readonly y: readonly (number | null)[];
 }
 
+/** Weight of the exponential mean of a line with some number of points; 0 for a short line, which is not smoothed. */
+export function smoothingWeight(points: number): number {
+  return points < fewestPoints ? 0 : 1 - 1 / Math.max(fewestReached, reach * points);
+}
+
 /** The smoothed line of each mark of each panel; null for marks that are not lines over the steps, and for short lines. */
 export function smoothLines({ panels }: Pick<Figure, "panels">): (SmoothLine | null)[][] {
   return panels.map(({ x, marks }) => marks.map((mark) => (x.label === stepLabel && isSmoothable(mark) ? smoothLine(mark, x.scale) : null)));
@@ -168,6 +173,5 @@ function isSmoothable(mark: Mark): mark is Mark & { mark: "line" } {
 }
 
 function smoothLine({ x, y }: SmoothLine, scale: Scale): SmoothLine {
-  const reached = Math.max(fewestReached, reach * x.length);
-  return reduceSeries({ x, y: smoothed(y, 1 - 1 / reached) }, mostDrawn, [scale]);
+  return reduceSeries({ x, y: smoothed(y, smoothingWeight(x.length)) }, mostDrawn, [scale]);
 }

@@ -18,7 +18,7 @@ import { DroppedArchives, takesArchive } from "./dropped-archives.js";
 import { LiveChanges, servedRows } from "./live-changes.js";
 import { PlanRows, planDocument } from "./plan-view.js";
 import { downloads, runDocument, runOutline } from "./run-summary.js";
-import { RunView } from "./run-view.js";
+import { type LineQuery, RunView } from "./run-view.js";
 import { SharedBases } from "./shared-bases.js";
 
 /** Maximum size of the states in one response, and of each piece. */
@@ -117,17 +117,25 @@ export class Api {
     const name = query.get("name") ?? "loss";
     const points = wholeNumber(query, "points", { least: 10, most: maxPoints, usual: 600 });
     const hasClocks = query.get("clocks") === "1";
-    const ids = (query.get("runs") ?? "").split(",").slice(0, maxLines);
+    const asked = { points, ...smoothing(query) };
+    const steps = wholeNumbers(query, "step");
     const { runs } = await this.#catalogue.shelf();
-    const lines: OverlayDocument["lines"] = [];
-    for (const id of ids) {
-      const run = runs.find((each) => each.id === id);
-      const view = run && this.#viewOf(run);
-      const line = await view?.line(name, points);
-      if (view && line) lines.push({ id, ...line, ...(hasClocks && { clock: view.clock() }) });
-      await new Promise(setImmediate); // lets other requests proceed
-    }
-    return { schema: "bh-bridge/serve-overlay@1", name, lines };
+    const views = (query.get("runs") ?? "").split(",").slice(0, maxLines);
+    const linesWith = async (queryOf: (index: number) => LineQuery): Promise<OverlayDocument["lines"]> => {
+      const lines: OverlayDocument["lines"] = [];
+      for (const [index, id] of views.entries()) {
+        const run = runs.find((each) => each.id === id);
+        const view = run && this.#viewOf(run);
+        const line = await view?.line(name, queryOf(index));
+        if (view && line) lines.push({ id, ...line, ...(hasClocks && { clock: view.clock() }) });
+        await new Promise(setImmediate); // lets other requests proceed
+      }
+      return lines;
+    };
+    const lines = await linesWith((index) => ({ ...asked, ...(steps.length > 0 && { step: steps[index] ?? steps[0] ?? 0 }) }));
+    const together = query.get("together") === "1" && lines.some(({ isReduced }) => isReduced) ? [...new Set(lines.flatMap(({ x }) => x))] : undefined;
+    const aligned = together ? (await linesWith(() => ({ ...asked, steps: together }))).map((line) => ({ ...line, isReduced: true as const })) : lines;
+    return { schema: "bh-bridge/serve-overlay@1", name, lines: aligned };
   }
 
   async #outlines({ query }: Asked): Promise<OutlinesDocument> {
@@ -166,9 +174,8 @@ export class Api {
     "": async (run, { response }) => sendDocument(response, await this.#summary(run)),
     series: async (run, { query, response }) => {
       const points = wholeNumber(query, "points", { least: 10, most: maxPoints, usual: 2000 });
-      const from = wholeNumber(query, "from");
-      const to = query.has("to") ? wholeNumber(query, "to") : Number.POSITIVE_INFINITY;
-      sendDocument(response, await this.#viewOf(run).series(run, { points, from, to }));
+      const part = Object.fromEntries(["from", "to", "step"].flatMap((key) => (query.has(key) ? [[key, wholeNumber(query, key)]] : [])));
+      sendDocument(response, await this.#viewOf(run).series(run, { points, ...smoothing(query), ...part }));
     },
     history: async (run, { response }) => sendDocument(response, await this.#viewOf(run).history(run)),
     basis: async (run, { query, response }) => sendDocument(response, await this.#basis(run, query)),
@@ -333,4 +340,20 @@ function wholeNumber(query: URLSearchParams, name: string, { least, most, usual 
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
   throw new BhBridgeError("USAGE", `${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text.slice(0, 40))}`);
+}
+
+/** Several whole numbers of the query, with commas between them. */
+function wholeNumbers(query: URLSearchParams, name: string): number[] {
+  const texts = query.get(name)?.split(",") ?? [];
+  return texts.map((text) => wholeNumber(new URLSearchParams({ [name]: text }), name));
+}
+
+/** How lines are smoothed. @throws {BhBridgeError} `USAGE` if it is neither `auto` nor a weight from 0 to 1. */
+function smoothing(query: URLSearchParams): Pick<LineQuery, "smooth"> {
+  const text = query.get("smooth");
+  if (text === null) return {};
+  if (text === "auto") return { smooth: text };
+  const smooth = Number(text);
+  if (text !== "" && smooth >= 0 && smooth < 1) return { smooth };
+  throw new BhBridgeError("USAGE", `smooth must be "auto" or a weight from 0 to below 1, got ${JSON.stringify(text.slice(0, 40))}`);
 }

@@ -105,7 +105,15 @@ export const servedRunDocumentSchema = z.strictObject({
 });
 export type ServedRunDocument = z.output<typeof servedRunDocumentSchema>;
 
-const seriesSchema = z.strictObject({ name: z.string(), x: z.array(z.number()).describe("Training steps"), y: z.array(z.number().nullable()) });
+const seriesSchema = z.strictObject({
+  name: z.string(),
+  x: z.array(z.number()).describe("Training steps"),
+  y: z.array(z.number().nullable()),
+  /** On request: the exponential mean of all recorded values, at the same steps. */
+  smooth: z.array(z.number().nullable()).optional(),
+  /** Recorded values are omitted; a request with `step` returns them. */
+  isReduced: z.literal(true).optional(),
+});
 export type Series = z.output<typeof seriesSchema>;
 
 /** Epoch and seconds of training by increasing steps; epochs are null if the run does not record them. */

@@ -4,7 +4,7 @@ import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { census } from "../analysis/census/census.js";
 import type { PathBasis } from "../analysis/geometry/path-basis.js";
 import { BhBridgeError } from "../errors.js";
-import { reduceSeries } from "../figures/reduce-figure.js";
+import { keptPoints, smoothed, smoothingWeight } from "../figures/reduce-figure.js";
 import { type History, readState, stepOfState } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
 import { openHistory } from "../runs/open-history.js";
@@ -20,6 +20,20 @@ import { type Line, MeasuredStates, rowPath, statesLosses } from "./state-measur
 
 /** Lines of an analysis; the first value is of state `from`. */
 type Analysed = readonly { name: string; from: 0 | 1; values: readonly (number | null)[] }[];
+
+/** What to send of a line. */
+export interface LineQuery {
+  /** Maximum number of points, about, of a reduced line. */
+  readonly points: number;
+  readonly from?: number;
+  readonly to?: number;
+  /** Weight of the exponential mean to add; `auto` adds it to training quantities, over about a hundredth of the line. */
+  readonly smooth?: number | "auto";
+  /** Send the last recorded value up to this step instead of the line. */
+  readonly step?: number;
+  /** Send the values recorded at exactly these steps instead of the line. */
+  readonly steps?: readonly number[];
+}
 
 const maxTokens = 65_536;
 
@@ -41,11 +55,11 @@ export class RunView {
     return this.#log.events;
   }
 
-  async series({ id, row }: ServedRun, { points, from, to }: { points: number; from: number; to: number }): Promise<SeriesDocument> {
+  async series({ id, row }: ServedRun, query: LineQuery): Promise<SeriesDocument> {
     this.#log.update();
     const notes: string[] = [];
     const lines = [...this.#trainingLines(), ...(await this.#stateLines(notes))];
-    const series = lines.map(([name, line]) => ({ name, ...reduced(between(line, from, to), points) }));
+    const series = lines.map(([name, line]) => ({ name, ...sentLine(name, line, query) }));
     const done = this.#log.steps.at(-1)?.step ?? row.steps?.done ?? 0;
     return {
       schema: "bh-bridge/serve-series@1",
@@ -53,16 +67,16 @@ export class RunView {
       step: done,
       planned: row.steps?.planned ?? done,
       series: series.filter(({ y }) => y.some((value) => value !== null)),
-      clock: this.clock(),
+      clock: query.step === undefined ? this.clock() : null,
       notes,
     };
   }
 
   /** One line by name; undefined if the run has none. The loss is read without the long event log. */
-  async line(name: string, points: number): Promise<{ x: number[]; y: (number | null)[] } | undefined> {
+  async line(name: string, query: LineQuery): Promise<Omit<Series, "name"> | undefined> {
     const found = name === "loss" ? statesLosses(this.#directory) : undefined;
     const line = found ?? (await this.#lineByName(name));
-    return line && reduced(line, points);
+    return line && sentLine(name, line, query);
   }
 
   clock(): Clock | null {
@@ -265,13 +279,42 @@ function rateOf(steps: RunLog["steps"]): Line {
   return { x, y };
 }
 
-function between({ x, y }: Line, from: number, to: number): Line {
-  if (from <= 0 && to === Number.POSITIVE_INFINITY) return { x, y };
-  const chosen = [...x.keys()].filter((at) => (x[at] ?? 0) >= from && (x[at] ?? 0) <= to);
-  return { x: chosen.map((at) => x[at] ?? 0), y: chosen.map((at) => y[at] ?? Number.NaN) };
+/** Training quantities, which vary from step to step with the batch. */
+const noisy: ReadonlySet<string> = new Set<TrainingLine>(["loss", "gradient norm", "rate"]);
+
+/** A line for JSON, without non-finite numbers: no longer than a chart can show, or its values at the requested steps. */
+function sentLine(name: string, line: Line, query: LineQuery): Omit<Series, "name"> {
+  const y = line.y.map((value) => (Number.isFinite(value) ? value : null));
+  const weight = weightOf(name, y, query.smooth);
+  const smooth = weight === 0 ? undefined : smoothed(y, weight);
+  const chosen = chosenPoints({ x: line.x, y }, query);
+  const isWhole = query.step !== undefined || query.steps !== undefined || chosen.length === y.length;
+  return {
+    x: chosen.map((at) => line.x[at] ?? 0),
+    y: chosen.map((at) => y[at] ?? null),
+    ...(smooth && { smooth: chosen.map((at) => smooth[at] ?? null) }),
+    ...(!isWhole && { isReduced: true as const }),
+  };
 }
 
-/** A line for JSON, without non-finite numbers, and no longer than a chart can show. */
-function reduced({ x, y }: Line, points: number): Omit<Series, "name"> {
-  return reduceSeries({ x, y: y.map((value) => (Number.isFinite(value) ? value : null)) }, points, ["linear", "symlog"]);
+/** The weight of the mean that is added to a line; 0 for none. Counts are never smoothed. */
+function weightOf(name: string, y: readonly (number | null)[], smooth: LineQuery["smooth"] = 0): number {
+  if (smooth === "auto") return noisy.has(name) ? smoothingWeight(y.length) : 0;
+  return smooth === 0 || y.every((value) => value === null || Number.isInteger(value)) ? 0 : smooth;
+}
+
+/** Indices of the points of a line to send. */
+function chosenPoints({ x, y }: { x: readonly number[]; y: readonly (number | null)[] }, query: LineQuery): number[] {
+  const { points, from = 0, to = Number.POSITIVE_INFINITY, step, steps } = query;
+  if (step !== undefined) {
+    const last = x.findLastIndex((each, at) => each <= step && y[at] !== null);
+    return last < 0 ? [] : [last];
+  }
+  if (steps) {
+    const wanted = new Set(steps);
+    return [...x.keys()].filter((at) => wanted.has(x[at] ?? Number.NaN));
+  }
+  const within = [...x.keys()].filter((at) => (x[at] ?? 0) >= from && (x[at] ?? 0) <= to);
+  const part = { x: within.map((at) => x[at] ?? 0), y: within.map((at) => y[at] ?? null) };
+  return keptPoints(part, points, ["linear", "symlog"], "straight").map((at) => within[at] ?? 0);
 }

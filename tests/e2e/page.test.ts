@@ -237,8 +237,8 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     const { page, complaints } = opened;
     await openRun(page, "first");
     await page.getByLabel("Along").selectOption("seconds");
-    const smoothing = page.getByRole("slider", { name: /^Smoothing/ });
-    await smoothing.fill("0.9");
+    const smoothing = page.getByLabel("Smoothing");
+    await smoothing.selectOption("0.9");
     await expect.poll(() => page.url()).toMatch(/x=seconds.*smooth=0\.9/);
     await page.reload();
     const loss = page.getByRole("slider", { name: /^Loss over seconds: loss, raw, loss/ });
@@ -247,11 +247,42 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     // The mean without the bias of its beginning, of the losses that the run was written with.
     const losses = Array.from({ length: 60 }, (_, at) => writtenLoss(at + 1, 1));
     const sums = losses.reduce((sum, value, at) => sum + value * 0.1 * 0.9 ** (59 - at), 0);
-    const shownLoss = page.locator("section.chart", { hasText: "Loss" }).first().locator(".legend output");
-    expect(Number(await shownLoss.innerText())).toBeCloseTo(sums / (1 - 0.9 ** 60), 3);
+    const legend = page.locator("section.chart", { hasText: "Loss" }).first().locator(".legend");
+    expect(await legend.locator("output").getAttribute("title")).toBe(String(writtenLoss(60, 1)));
+    expect(Number((await legend.locator(".smoothed").innerText()).replace("smoothed", ""))).toBeCloseTo(sums / (1 - 0.9 ** 60), 3);
     // Cursor and replay stay in steps.
     await loss.press("ArrowLeft");
     await expect.poll(() => text(page, "step")).toBe("59");
+    expect(complaints).toEqual([]);
+  });
+
+  test("legends read the recorded values at every step of a long run, in charts and overlays", async () => {
+    const long = join(folder.path, "long");
+    writeRun({ folder: long, id: "d", name: "fourth", seed: 1, steps: 4000 });
+    writeRun({ folder: long, id: "e", name: "fifth", seed: 2, steps: 4000 });
+    await using asked = await askedServer(long);
+    await using opened = await openPage(browser, asked.serving.url);
+    const { page, complaints } = opened;
+    await openRun(page, "fourth");
+    const scrubber = page.getByRole("slider", { name: "Step", exact: true });
+    const titles = () =>
+      page.evaluate(
+        `["loss", "tokens in black holes (P)"].map((label) => [...document.querySelectorAll(".legend li")].find((item) => item.textContent.startsWith(" " + label) || item.textContent.trim().startsWith(label))?.querySelector("output").title)`,
+      );
+    for (const step of [3, 4, 17, 40, 101, 997, 1501, 1999, 2000, 2001, 2003, 3777, 3999]) {
+      await scrubber.fill(String(step));
+      await expect.poll(titles).toEqual([String(writtenLoss(step, 1)), step > 2000 ? String(deadRows.length) : "0"]);
+    }
+    const { runs } = await asked.shelf("?sort=seed");
+    await page.goto(`${page.url().split("#")[0]}#/overlay?runs=${runs.map(({ id }) => id).join(",")}`);
+    const plot = page.getByRole("slider", { name: /^Loss over steps/ });
+    await plot.focus();
+    for (const key of ["ArrowLeft", "PageUp", "PageUp", "ArrowRight", "ArrowLeft"]) {
+      await plot.press(key);
+      const step = Number(await plot.getAttribute("aria-valuenow"));
+      const outputs = () => page.locator(".legend output").evaluateAll((found) => found.map((output) => output.getAttribute("title")));
+      await expect.poll(outputs).toEqual([1, 2].map((seed) => String(writtenLoss(step, seed))));
+    }
     expect(complaints).toEqual([]);
   });
 

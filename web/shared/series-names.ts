@@ -31,5 +31,7 @@ export const seriesCharts: readonly SeriesChart[] = [
   { key: "rate", title: "Rate", unit: "steps per second", names: named("rate") },
 ];
 
-/** Labels of all series that charts show, by name. */
-export const seriesLabels: ReadonlyMap<string, string> = new Map(seriesCharts.flatMap(({ names }) => Object.entries(names)));
+/** Titles of charts of a single series, by its name. */
+export const seriesTitles: ReadonlyMap<string, string> = new Map(
+  seriesCharts.flatMap(({ names }) => Object.entries(names).map(([name, label]) => [name, label.charAt(0).toUpperCase() + label.slice(1)])),
+);

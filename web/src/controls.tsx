@@ -23,28 +23,30 @@ export function Choice({ label, value, options, onChoice }: ChoiceProps) {
   );
 }
 
-/** How much lines are smoothed, from the address. */
-export function smoothingOf(query: URLSearchParams): number {
-  const weight = Number(query.get("smooth") ?? 0);
-  return weight > 0 && weight < 1 ? weight : 0;
+/** How lines are smoothed: training quantities over a hundredth of the line, or all but counts with a weight; 0 for not at all. */
+export type Smoothing = number | "auto";
+
+/** How lines are smoothed, from the address. */
+export function smoothingOf(query: URLSearchParams): Smoothing {
+  const text = query.get("smooth");
+  const weight = Number(text ?? Number.NaN);
+  return weight >= 0 && weight < 1 ? weight : "auto";
 }
 
-/** Sets it; the address keeps it. */
-export function SmoothingRange({ value }: { value: number }) {
-  return (
-    <label>
-      Smoothing
-      <input
-        type="range"
-        min={0}
-        max={0.99}
-        step={0.01}
-        value={value}
-        onInput={({ currentTarget }) => setQuery({ smooth: currentTarget.value === "0" ? "" : currentTarget.value })}
-      />
-      <output>{value === 0 ? "off" : value}</output>
-    </label>
-  );
+/** What a chart with smoothed lines notes. */
+export function smoothingNote(smoothing: Smoothing): string {
+  const over = smoothing === "auto" ? "over about a hundredth of the line" : `with weight ${smoothing}`;
+  return `Smoothed: exponential mean of all recorded values ${over}, without the bias of its beginning; the raw line stays behind.`;
+}
+
+const weights = ["0.5", "0.8", "0.9", "0.95", "0.98", "0.99"];
+
+/** Sets the smoothing; the address keeps it. */
+export function SmoothingChoice({ value }: { value: Smoothing }) {
+  const text = String(value);
+  const all = [...weights, ...(value === "auto" || value === 0 || weights.includes(text) ? [] : [text])].sort();
+  const options = [["auto", "auto"], ["0", "off"], ...all.map((weight) => [weight, weight])];
+  return <Choice label="Smoothing" value={text} options={options} onChoice={(smooth) => setQuery({ smooth: smooth === "auto" ? "" : smooth })} />;
 }
 
 const signs: Readonly<Record<string, string>> = {

@@ -102,11 +102,46 @@ test("between two steps only what lies there is told, and a long line keeps its 
   expect(Math.max(...y.map((value) => value ?? 0))).toBe(Math.max(...losses));
 });
 
+test("at each of 200 steps of 2,000, the values are those of the recording and of an analysis", async () => {
+  const directory = newRun(2000);
+  const history = await openHistory(directory);
+  const { timeline, geometry } = await analyze(history, { workers: 0, run: recordedRun(directory) });
+  history.close();
+  const [run] = (await new Catalogue([join(directory, "..")]).shelf()).runs;
+  if (!run || !timeline || !geometry) throw new Error("no run");
+  const view = new RunView(directory);
+  const whole = await view.series(run, { points: 2000, smooth: "auto" });
+  expect(whole.series.filter(({ name }) => name === "loss" || name === "P").map(({ isReduced }) => isReduced)).toEqual([undefined, true]);
+  // The mean without the bias of its beginning over a hundredth of the losses.
+  const weight = 1 - 1 / 20;
+  for (let step = 7; step <= 2000; step += 10) {
+    const { series } = await view.series(run, { points: 10, smooth: "auto", step });
+    const at = (name: string) => series.find((each) => each.name === name);
+    expect([at("loss")?.x, at("loss")?.y]).toEqual([[step], [writtenLoss(step, 1)]]);
+    expect([at("P")?.x, at("P")?.y, at("unique")?.y]).toEqual([[step], [timeline.P[step]], [timeline.unique[step]]]);
+    expect(at("P")?.smooth).toBeUndefined();
+    if (at("meanRadius")?.x[0] === step) expect(at("meanRadius")?.y[0]).toBeCloseTo(geometry.meanRadius[step] ?? Number.NaN, 9);
+    let [sum, norm] = [0, 0];
+    for (let back = 0; back < step; back++) {
+      sum += writtenLoss(step - back, 1) * weight ** back;
+      norm += weight ** back;
+    }
+    expect(at("loss")?.smooth?.[0]).toBeCloseTo(sum / norm, 9);
+  }
+});
+
+test("values at chosen steps are recorded ones, and none stands where nothing was recorded", async () => {
+  const view = new RunView(newRun(30));
+  expect(await view.line("loss", { points: 10, steps: [30, 4, 31] })).toEqual({ x: [4, 30], y: [4, 30].map((step) => writtenLoss(step, 1)) });
+  expect(await view.line("loss", { points: 10, step: 0 })).toEqual({ x: [], y: [] });
+  expect(await view.line("loss", { points: 10, step: 400 })).toEqual({ x: [30], y: [writtenLoss(30, 1)] });
+});
+
 test("one line is read by its name, and a name that the run does not have is none", async () => {
   const view = new RunView(newRun(5));
-  expect(await view.line("loss", 100)).toEqual({ x: [1, 2, 3, 4, 5], y: [1, 2, 3, 4, 5].map((step) => writtenLoss(step, 1)) });
-  expect((await view.line("unique", 100))?.x).toEqual([0, 1, 2, 3, 4, 5]);
-  expect(await view.line("beauty", 100)).toBeUndefined();
+  expect(await view.line("loss", { points: 100 })).toEqual({ x: [1, 2, 3, 4, 5], y: [1, 2, 3, 4, 5].map((step) => writtenLoss(step, 1)) });
+  expect((await view.line("unique", { points: 100 }))?.x).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(await view.line("beauty", { points: 100 })).toBeUndefined();
 });
 
 test("the black holes of a state are those of its rows, and its step is told", async () => {

@@ -4,6 +4,7 @@ import uPlot from "uplot";
 import { shown } from "../figures.js";
 import { useTheme } from "../theme.js";
 import type { ChartAxis } from "./axis.js";
+import type { Recording } from "./exact-values.js";
 import { type StepCursor, type StepRange, useShared } from "./step-cursor.js";
 
 /** One line of a chart. */
@@ -16,6 +17,21 @@ export interface ChartLine {
   /** A line behind others: the raw one of a smoothed, or a single seed. */
   isFaint?: boolean;
   width?: number;
+  /** A count, which keeps its value until it changes. */
+  isStepped?: boolean;
+  /** What its legend reads; the line itself if omitted. */
+  recording?: Recording;
+}
+
+/** The lines of a recording: the raw one, and if it is smoothed, the smoothed one in front. */
+export function smoothedLines(recording: Recording, look: Pick<ChartLine, "label" | "colour" | "dash">): ChartLine[] {
+  const { x, y, smooth } = recording;
+  const own = { ...look, x, recording, isStepped: y.every((value) => value === null || Number.isInteger(value)) };
+  if (!smooth) return [{ ...own, y }];
+  return [
+    { ...own, label: `${look.label}, raw`, y, isFaint: true },
+    { ...own, y: smooth, width: 2 },
+  ];
 }
 
 /** The space between two lines, by their places among the lines. */
@@ -34,8 +50,8 @@ export interface PlotInput {
   axis: ChartAxis;
   cursor: StepCursor;
   range: StepRange;
-  /** The index of the cursor among the x. */
-  at: number | undefined;
+  /** The x of the cursor; null for none. */
+  at: number | null;
   isLog: boolean;
   /** Whether there are too many lines for dashes: they are drawn thin and solid. */
   isCrowded: boolean;
@@ -43,6 +59,7 @@ export interface PlotInput {
   height: number;
 }
 
+const stepped = uPlot.paths.stepped?.({ align: 1 });
 const hairline = () => 1 / devicePixelRatio;
 const font = "11px system-ui, sans-serif";
 
@@ -54,7 +71,7 @@ export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInpu
   newest.current = input;
   const { isDark } = useTheme();
   const shownRange = useShared(range);
-  const shape = `${lines.map(({ label, colour, dash, isFaint, width }) => [label, colour, dash, isFaint, width].join()).join("|")}/${bands.length}/${isLog}/${isDark}/${height}/${unit}/${axis.name}`;
+  const shape = `${lines.map(({ label, colour, dash, isFaint, width, isStepped }) => [label, colour, dash, isFaint, width, isStepped].join()).join("|")}/${bands.length}/${isLog}/${isDark}/${height}/${unit}/${axis.name}`;
 
   useEffect(() => {
     const element = place.current;
@@ -84,13 +101,12 @@ export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInpu
 
   useEffect(() => {
     const made = plot.current;
-    const x = at === undefined ? undefined : data[0]?.[at];
     if (!made) return;
     // Scales that have just been set hold once uPlot has drawn, which it does after this.
     queueMicrotask(() => {
       if (made !== plot.current) return;
-      if (x === undefined || x === null) made.setCursor({ left: -10, top: -10 }, false);
-      else made.setCursor({ left: made.valToPos(axis.of(x), "x"), top: 10 }, false);
+      if (at === null) made.setCursor({ left: -10, top: -10 }, false);
+      else made.setCursor({ left: made.valToPos(axis.of(at), "x"), top: 10 }, false);
     });
   }, [at, data, axis, shownRange, shape]);
   return plot;
@@ -112,13 +128,14 @@ function optionsOf(newest: { readonly current: PlotInput }, element: HTMLElement
     axes: axesOf(newest.current, element),
     series: [
       {},
-      ...lines.map(({ label, colour, dash = [], isFaint, width = 1.6 }) => ({
+      ...lines.map(({ label, colour, dash = [], isFaint, width = 1.6, isStepped }) => ({
         label,
         stroke: colour,
         ...(isCrowded && width <= 2 ? { width: hairline() } : { width, dash }),
         alpha: isFaint ? 0.28 : 1,
         points: { show: false },
         spanGaps: true,
+        ...(isStepped && stepped && { paths: stepped }),
       })),
     ],
     bands: bands.map(({ upper, lower, colour }) => ({ series: [upper + 1, lower + 1] as [number, number], fill: `${colour}2e` })),
@@ -155,9 +172,8 @@ function hooksOf(newest: { readonly current: PlotInput }): uPlot.Hooks.Arrays {
     setCursor: [
       (u) => {
         if (!u.cursor.event || u.cursor.left === undefined || u.cursor.left < 0) return; // moved by us, or away
-        const { data, cursor } = newest.current;
-        const step = data[0]?.[u.cursor.idx ?? -1];
-        if (step !== undefined) cursor.value = step;
+        const step = stepAt(u, newest.current);
+        if (step !== undefined) newest.current.cursor.value = step;
       },
     ],
     setSelect: [
@@ -170,6 +186,13 @@ function hooksOf(newest: { readonly current: PlotInput }): uPlot.Hooks.Arrays {
       },
     ],
   };
+}
+
+/** The x of the lines under the pointer: any step, also one between the points of reduced lines. */
+function stepAt(u: uPlot, { data, axis }: PlotInput): number | undefined {
+  const [first, last] = [data[0]?.[0], data[0]?.at(-1)];
+  if (first === undefined || first === null || last === undefined || last === null || u.cursor.left === undefined) return undefined;
+  return Math.min(last, Math.max(first, axis.back(u.posToVal(u.cursor.left, "x"))));
 }
 
 /** Of a logarithmic axis, what is written and ruled: all where it spans little, else powers of ten, and of those not too many. */

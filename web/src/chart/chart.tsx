@@ -3,8 +3,10 @@ import "uplot/dist/uPlot.min.css";
 import { useMemo, useRef } from "preact/hooks";
 import { shown } from "../figures.js";
 import { type ChartAxis, plainAxis } from "./axis.js";
-import { type ChartBand, type ChartLine, type PlotInput, usePlot } from "./chart-plot.js";
-import { type StepCursor, type StepRange, useShared } from "./step-cursor.js";
+import { type ChartBand, type ChartLine, usePlot } from "./chart-plot.js";
+import "./chart.css";
+import { type ExactValues, legendValue } from "./exact-values.js";
+import { Shared, type StepCursor, type StepRange, useShared } from "./step-cursor.js";
 
 interface ChartProps {
   title: string;
@@ -21,26 +23,32 @@ interface ChartProps {
   height?: number;
   fileName: string;
   note?: string;
+  /** Recorded values at the cursor, for lines that are reduced. */
+  exact?: Shared<ExactValues | null>;
 }
 
 /** A chart with more lines has no names below it, and its lines are thin and whole: a processor that draws dashes and wide lines takes a hundred times as long. */
 const mostNamedLines = 40;
 const stepAxis = plainAxis("step");
+const nothingExact = new Shared<ExactValues | null>(null);
 
 /** A chart of lines over training steps. All charts of a page have one cursor and one range; a drag zooms, a double click shows all. */
 export function Chart(props: ChartProps) {
-  const { title, lines, bands = [], cursor, range, axis = stepAxis, isLog = false, onLog, unit, height = 210, fileName, note } = props;
+  const { title, lines, bands = [], cursor, range, axis = stepAxis, isLog = false, onLog, unit, height = 210, fileName, note, exact = nothingExact } = props;
   const isCrowded = lines.length > mostNamedLines;
   const place = useRef<HTMLDivElement>(null);
   const step = useShared(cursor);
   const data = useMemo(() => aligned(lines), [lines]);
   const at = locationOf(data[0] ?? [], step);
-  const plot = usePlot(place, { lines, bands, data, axis, cursor, range, at, isLog, isCrowded, unit, height });
+  const plot = usePlot(place, { lines, bands, data, axis, cursor, range, at: at === undefined ? null : step, isLog, isCrowded, unit, height });
 
   const move = (by: number) => {
     const steps = data[0] ?? [];
+    const [first = 0, last = 0] = [steps[0] ?? 0, steps.at(-1) ?? 0];
     const from = at ?? steps.length - 1;
-    const next = steps[Math.max(0, Math.min(steps.length - 1, from + by))];
+    // Between the points of reduced lines there are steps as well.
+    const isReduced = lines.some(({ recording }) => recording?.isReduced);
+    const next = isReduced ? Math.max(first, Math.min(last, (step ?? last) + by)) : steps[Math.max(0, Math.min(steps.length - 1, from + by))];
     if (next !== undefined && next !== null) cursor.value = next;
   };
 
@@ -72,7 +80,7 @@ export function Chart(props: ChartProps) {
         role="slider"
         aria-valuemin={data[0]?.[0] ?? 0}
         aria-valuemax={data[0]?.at(-1) ?? 0}
-        aria-valuenow={data[0]?.[at ?? (data[0]?.length ?? 1) - 1] ?? 0}
+        aria-valuenow={(at === undefined ? data[0]?.at(-1) : step) ?? 0}
         aria-label={`${title} over ${axis.name === "step" ? "steps" : axis.name}: ${lines.map(({ label }) => label).join(", ")}. Arrow keys move the cursor.`}
         onKeyDown={(event) => {
           const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -50, PageDown: 50 }[event.key];
@@ -81,25 +89,38 @@ export function Chart(props: ChartProps) {
           move(event.shiftKey ? by * 10 : by);
         }}
       />
-      {!isCrowded && <Legend lines={lines} data={data} at={at} />}
+      {!isCrowded && <Legend lines={lines} step={step} exact={exact} axis={axis} />}
       {note && <p class="note">{note}</p>}
     </section>
   );
 }
 
-/** The names of the lines, and their numbers at the cursor. */
-function Legend({ lines, data, at }: Pick<PlotInput, "lines" | "data" | "at">) {
+interface LegendProps {
+  lines: readonly ChartLine[];
+  step: number | null;
+  exact: Shared<ExactValues | null>;
+  axis: ChartAxis;
+}
+
+/** The names of the lines, and their recorded values at the cursor. */
+function Legend({ lines, step, exact, axis }: LegendProps) {
+  const values = useShared(exact);
   return (
     <ul class="legend">
-      {lines.map(
-        (line, index) =>
-          !line.isFaint && (
+      {lines
+        .filter(({ isFaint }) => !isFaint)
+        .map((line) => {
+          const value = legendValue(line, step, values);
+          const isEarlier = value !== undefined && step !== null && value.step < step && axis.given === "step";
+          return (
             <li key={line.label}>
               <Swatch colour={line.colour} dash={line.dash ?? []} />
-              {line.label} <output>{shown(newestBefore(data[index + 1] ?? [], at ?? (data[0]?.length ?? 1) - 1))}</output>
+              {line.label} <output title={value && String(value.value)}>{value ? shown(value.value) : "…"}</output>
+              {isEarlier && <small> at {shown(value.step)}</small>}
+              {typeof value?.smooth === "number" && <small class="smoothed"> smoothed {shown(value.smooth)}</small>}
             </li>
-          ),
-      )}
+          );
+        })}
     </ul>
   );
 }
@@ -116,15 +137,6 @@ function columnsOf(
     [given, ...(name === given ? [] : [name]), ...lines.map(({ label }) => label)],
     [x, ...places, ...columns],
   ];
-}
-
-/** The last number of a column that is not beyond a place. */
-function newestBefore(column: readonly (number | null)[], place: number): number | null {
-  for (let at = place; at >= 0; at--) {
-    const value = column[at];
-    if (value !== null && value !== undefined) return value;
-  }
-  return null;
 }
 
 /** How a line is drawn, small. */

@@ -1,8 +1,9 @@
-import { useMemo } from "preact/hooks";
-import { seriesLabels } from "../../shared/series-names.js";
+import { useCallback, useMemo } from "preact/hooks";
+import { seriesTitles } from "../../shared/series-names.js";
 import { setQuery, useAddress } from "../address.js";
 import { Chart } from "../chart/chart.js";
 import type { ChartBand, ChartLine } from "../chart/chart-plot.js";
+import { overlayValues, useExactValues } from "../chart/exact-values.js";
 import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
 import { Choice } from "../controls.js";
 import type { OverlayDocument, PlanDocument } from "../documents.js";
@@ -19,24 +20,31 @@ export function Arms({ plan, turn }: { plan: PlanDocument; turn: number }) {
   const cursor = useMemo<StepCursor>(() => new Shared<number | null>(null), [plan.id]);
   const range = useMemo<StepRange>(() => new Shared<readonly [number, number] | null>(null), [plan.id]);
   const ids = [...new Set(plan.trials.flatMap(({ run }) => run ?? []))].join(",");
-  const { document: overlay } = useDocument<OverlayDocument>(ids === "" ? null : `/api/overlay?name=${name}&points=800&runs=${ids}`, turn);
+  const { document: overlay } = useDocument<OverlayDocument>(
+    ids === "" ? null : `/api/overlay?name=${name}&points=${pointsTogether(plan)}&together=1&runs=${ids}`,
+    turn,
+  );
+  const isReduced = overlay?.lines.some((line) => line.isReduced) ?? false;
+  const askValues = useCallback((step: number, signal: AbortSignal) => overlayValues(`name=${name}&runs=${ids}&step=${step}`, signal), [name, ids]);
+  const exact = useExactValues(cursor, isReduced, askValues, overlay);
   const { lines, bands, sizes } = useMemo(() => armLines(plan, overlay, isDark), [plan, overlay, isDark]);
   const few = sizes.filter(({ n }) => n < 3);
   return (
     <section aria-label="Arms">
       <div class="bar">
         <h2>Arms</h2>
-        <Choice label="Line" value={name} options={[...seriesLabels]} onChoice={(value) => setQuery({ name: value })} />
+        <Choice label="Line" value={name} options={[...seriesTitles]} onChoice={(value) => setQuery({ name: value })} />
       </div>
       {lines.length === 0 ? (
         <p class="empty">No run has this line yet.</p>
       ) : (
         <Chart
-          title={seriesLabels.get(name) ?? name}
+          title={seriesTitles.get(name) ?? name}
           lines={lines}
           bands={bands}
           cursor={cursor}
           range={range}
+          exact={exact}
           height={380}
           isLog={query.get("log") === "1"}
           onLog={(isLog) => setQuery({ log: isLog ? "1" : "" })}
@@ -51,6 +59,11 @@ export function Arms({ plan, turn }: { plan: PlanDocument; turn: number }) {
   );
 }
 
+/** Points of each line, which all lines then have: all of them together are no more than can be drawn at once. */
+function pointsTogether({ trials }: PlanDocument): number {
+  return Math.max(20, Math.min(800, Math.floor(400_000 / trials.length ** 2)));
+}
+
 function armLines(plan: PlanDocument, overlay: OverlayDocument | undefined, isDark: boolean) {
   const lines: ChartLine[] = [];
   const bands: ChartBand[] = [];
@@ -63,16 +76,18 @@ function armLines(plan: PlanDocument, overlay: OverlayDocument | undefined, isDa
     });
     if (found.length === 0) return;
     const look = { colour: lineColour(index, isDark), dash: lineDash(index) };
-    for (const { seed, line } of found) lines.push({ label: `${arm}, seed ${seed}`, x: line.x, y: line.y, ...look, isFaint: true, width: 1 });
+    const isStepped = found.every(({ line }) => line.y.every((value) => value === null || Number.isInteger(value)));
+    for (const { seed, line } of found) lines.push({ label: `${arm}, seed ${seed}`, x: line.x, y: line.y, ...look, isFaint: true, isStepped, width: 1 });
     const band = bandOf(found.map(({ line }) => line));
     sizes.push({ arm, n: found.length });
     if (found.length > 1) {
       const place = lines.length;
-      const edge = { ...look, isFaint: true, width: 0 };
+      const edge = { ...look, isFaint: true, isStepped, width: 0 };
       lines.push({ label: `${arm}, mean + sd`, x: band.x, y: band.upper, ...edge }, { label: `${arm}, mean − sd`, x: band.x, y: band.lower, ...edge });
       bands.push({ upper: place, lower: place + 1, colour: look.colour });
     }
-    lines.push({ label: `${arm}, n = ${found.length}`, x: band.x, y: band.mean, ...look, width: 2.4 });
+    const recording = { keys: found.map(({ line }) => line.id), x: band.x, y: band.mean, isReduced: found.some(({ line }) => line.isReduced) };
+    lines.push({ label: `${arm}, n = ${found.length}`, x: band.x, y: band.mean, ...look, isStepped, recording, width: 2.4 });
   });
   return { lines, bands, sizes };
 }

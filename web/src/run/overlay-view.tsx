@@ -1,14 +1,14 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { smoothed } from "../../../src/figures/reduce-figure.js";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { runNames } from "../../../src/text/names.js";
-import { seriesLabels } from "../../shared/series-names.js";
+import { seriesTitles } from "../../shared/series-names.js";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { type AxisName, axisChoices, axisName, axisOf, plainAxis } from "../chart/axis.js";
 import { Chart } from "../chart/chart.js";
-import type { ChartLine } from "../chart/chart-plot.js";
+import { type ChartLine, smoothedLines } from "../chart/chart-plot.js";
+import { overlayValues, useExactValues } from "../chart/exact-values.js";
 import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
-import { Choice, SmoothingRange, smoothingOf } from "../controls.js";
+import { Choice, SmoothingChoice, smoothingNote, smoothingOf } from "../controls.js";
 import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from "../documents.js";
 import { shown } from "../figures.js";
 import { getDocument, useDocument } from "../server.js";
@@ -27,11 +27,12 @@ export function OverlayView() {
   const ids = query.get("runs") ?? "";
   const name = query.get("name") ?? "loss";
   const axis = axisName(query.get("x"));
+  const smoothing = smoothingOf(query);
   const cursor = useMemo<StepCursor>(() => new Shared<number | null>(null), [ids]);
   const range = useMemo<StepRange>(() => new Shared<readonly [number, number] | null>(null), [ids]);
   const { document: shelf } = useDocument<ShelfDocument>("/api/runs", turn);
   const { document: overlay, problem } = useDocument<OverlayDocument>(
-    `/api/overlay?name=${name}&points=${pointsOf(ids)}&runs=${ids}${axis === "step" ? "" : "&clocks=1"}`,
+    `/api/overlay?name=${name}&points=${pointsOf(ids)}&runs=${ids}&smooth=${smoothing}${axis === "step" ? "" : "&clocks=1"}`,
     turn,
   );
   useChanges((change) => {
@@ -40,11 +41,22 @@ export function OverlayView() {
   const { runs, fields, names } = useNamedRuns(shelf, ids);
   const byColour = query.get("colour") ?? "run";
   const byDash = query.get("dash") ?? ["arm", "model.norm"].find((field) => fields.includes(field)) ?? "none";
-  const smoothing = smoothingOf(query);
   const lines = useMemo(
-    () => (overlay ? overlayLines({ overlay, runs, names, byColour, byDash, isDark, smoothing, axis }) : []),
-    [overlay, runs, names, byColour, byDash, isDark, smoothing, axis],
+    () => (overlay ? overlayLines({ overlay, runs, names, byColour, byDash, isDark, axis }) : []),
+    [overlay, runs, names, byColour, byDash, isDark, axis],
   );
+  const isReduced = overlay?.lines.some((line) => line.isReduced) ?? false;
+  const askValues = useCallback(
+    async (at: number, signal: AbortSignal) => {
+      const steps = ids.split(",").map((id) => {
+        const clock = overlay?.lines.find((line) => line.id === id)?.clock;
+        return Math.max(0, Math.floor(axis === "step" ? at : axisOf(axis, clock).back(at)));
+      });
+      return overlayValues(`name=${name}&runs=${ids}&step=${steps.join(",")}&smooth=${smoothing}`, signal);
+    },
+    [name, ids, smoothing, axis, overlay],
+  );
+  const exact = useExactValues(cursor, isReduced, askValues, overlay);
   if (!overlay || !shelf) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the runs …"}</p>;
   const isLog = query.get("log") === "1";
   return (
@@ -53,7 +65,7 @@ export function OverlayView() {
         <h2>
           Overlay <span class="count">{overlay.lines.length} runs</span>
         </h2>
-        <Choice label="Line" value={name} options={[...seriesLabels]} onChoice={(value) => setQuery({ name: value })} />
+        <Choice label="Line" value={name} options={[...seriesTitles]} onChoice={(value) => setQuery({ name: value })} />
         <Choice
           label="Colour by"
           value={byColour}
@@ -67,14 +79,14 @@ export function OverlayView() {
           onChoice={(value) => setQuery({ dash: value })}
         />
         <Choice label="Along" value={axis} options={axisChoices({ epochs: [] })} onChoice={(x) => setQuery({ x: x === "step" ? "" : x })} />
-        <SmoothingRange value={smoothing} />
+        <SmoothingChoice value={smoothing} />
         <PairLink ids={ids} />
       </div>
       {lines.length === 0 ? (
         <p class="empty">None of these runs has this line.</p>
       ) : (
         <Chart
-          title={seriesLabels.get(name) ?? name}
+          title={seriesTitles.get(name) ?? name}
           lines={lines}
           cursor={cursor}
           range={range}
@@ -83,7 +95,8 @@ export function OverlayView() {
           isLog={isLog}
           onLog={(log) => setQuery({ log: log ? "1" : "" })}
           fileName={`overlay-${name}`}
-          {...(smoothing > 0 && { note: `Smoothed: exponential mean, weight ${smoothing}, without the bias of its beginning; the raw lines stay behind` })}
+          exact={exact}
+          {...(lines.some(({ recording }) => recording?.smooth) && { note: smoothingNote(smoothing) })}
         />
       )}
       <RunTable runs={runs} fields={fields} />
@@ -194,15 +207,14 @@ interface OverlaySettings {
   byColour: string;
   byDash: string;
   isDark: boolean;
-  smoothing: number;
   axis: AxisName;
 }
 
-function overlayLines({ overlay, runs, names, byColour, byDash, isDark, smoothing, axis }: OverlaySettings): ChartLine[] {
+function overlayLines({ overlay, runs, names, byColour, byDash, isDark, axis }: OverlaySettings): ChartLine[] {
   const valueIn = (run: ServedRunRow, field: string) => (field === "run" ? run.id : field === "none" ? "" : JSON.stringify(run.differs[field]));
   const colours = [...new Set(runs.map((run) => valueIn(run, byColour)))];
   const dashes = [...new Set(runs.map((run) => valueIn(run, byDash)))];
-  return overlay.lines.flatMap(({ id, x: steps, y, clock }): ChartLine[] => {
+  return overlay.lines.flatMap(({ id, x: steps, y, smooth, isReduced, clock }): ChartLine[] => {
     const at = runs.findIndex((run) => run.id === id);
     const run = runs[at];
     if (!run) return [];
@@ -212,11 +224,6 @@ function overlayLines({ overlay, runs, names, byColour, byDash, isDark, smoothin
     const colour = colours.indexOf(valueIn(run, byColour));
     // Colours come round after seven: the dash then tells the rounds apart, where it has nothing else to say.
     const dash = byDash === "none" ? Math.floor(colour / 7) : dashes.indexOf(valueIn(run, byDash));
-    const own = { label: names[at] ?? run.name, x, colour: lineColour(colour, isDark), dash: lineDash(dash) };
-    if (smoothing === 0) return [{ ...own, y }];
-    return [
-      { ...own, label: `${own.label}, raw`, y, isFaint: true },
-      { ...own, y: smoothed(y, smoothing), width: 2 },
-    ];
+    return smoothedLines({ keys: [id], x, y, smooth, isReduced }, { label: names[at] ?? run.name, colour: lineColour(colour, isDark), dash: lineDash(dash) });
   });
 }

@@ -1,14 +1,14 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { smoothed } from "../../../src/figures/reduce-figure.js";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type SeriesChart, seriesCharts } from "../../shared/series-names.js";
 import { setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { axisChoices, axisName, axisOf, type ChartAxis } from "../chart/axis.js";
 import { Chart } from "../chart/chart.js";
-import type { ChartLine } from "../chart/chart-plot.js";
+import { type ChartLine, smoothedLines } from "../chart/chart-plot.js";
+import { type ExactValues, seriesValues, useExactValues } from "../chart/exact-values.js";
 import { type HoveredToken, Shared, type StepCursor, type StepRange, useShared } from "../chart/step-cursor.js";
 import { Replay } from "../cloud/replay.js";
-import { Choice, SmoothingRange, smoothingOf } from "../controls.js";
+import { Choice, type Smoothing, SmoothingChoice, smoothingNote, smoothingOf } from "../controls.js";
 import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "../documents.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
@@ -28,8 +28,12 @@ export function RunView({ id }: { id: string }) {
   const hovered = useMemo<HoveredToken>(() => new Shared<number | null>(null), [id]);
   useAddressOf(cursor, range);
   const shownRange = useShared(range);
+  const smoothed = `&smooth=${smoothingOf(query)}`;
   const zoomed = shownRange ? `&from=${Math.max(0, shownRange[0] - 1)}&to=${shownRange[1] + 1}` : "";
-  const { document: series } = useDocument<SeriesDocument>(`/api/runs/${id}/series?points=2000${zoomed}`, seriesTurn);
+  const { document: series } = useDocument<SeriesDocument>(`/api/runs/${id}/series?points=2000${smoothed}${zoomed}`, seriesTurn);
+  const isReduced = series?.series.some((line) => line.isReduced) ?? false;
+  const askValues = useCallback((step: number, signal: AbortSignal) => seriesValues(`/api/runs/${id}/series?step=${step}${smoothed}`, signal), [id, smoothed]);
+  const exact = useExactValues(cursor, isReduced, askValues, series);
   const history = useDocument<HistoryDocument>(`/api/runs/${id}/history`, seriesTurn);
   const basis = useDocument<BasisDocument>(`/api/runs/${id}/basis`, history.document === undefined ? 0 : 1);
   useChanges((change) => {
@@ -55,7 +59,7 @@ export function RunView({ id }: { id: string }) {
       )}
       {!history.document && history.problem && <p class="note">{history.problem}</p>}
       {!series && <p class="waiting">Reading the lines …</p>}
-      {series && <RunCharts series={series} cursor={cursor} range={range} run={run} />}
+      {series && <RunCharts series={series} exact={exact} cursor={cursor} range={range} run={run} />}
       <RunFacts run={run} />
     </main>
   );
@@ -63,12 +67,13 @@ export function RunView({ id }: { id: string }) {
 
 interface RunChartsProps {
   series: SeriesDocument;
+  exact: Shared<ExactValues | null>;
   cursor: StepCursor;
   range: StepRange;
   run: ServedRunDocument;
 }
 
-function RunCharts({ series, cursor, range, run }: RunChartsProps) {
+function RunCharts({ series, exact, cursor, range, run }: RunChartsProps) {
   const { query } = useAddress();
   const { isDark } = useTheme();
   const smoothing = smoothingOf(query);
@@ -82,7 +87,7 @@ function RunCharts({ series, cursor, range, run }: RunChartsProps) {
         {series.clock && (
           <Choice label="Along" value={axis.name} options={axisChoices(series.clock)} onChoice={(x) => setQuery({ x: x === "step" ? "" : x })} />
         )}
-        <SmoothingRange value={smoothing} />
+        <SmoothingChoice value={smoothing} />
         <button
           type="button"
           disabled={shownRange === null}
@@ -107,6 +112,7 @@ function RunCharts({ series, cursor, range, run }: RunChartsProps) {
             key={plan.key}
             plan={plan}
             series={series}
+            exact={exact}
             cursor={cursor}
             range={range}
             axis={axis}
@@ -136,14 +142,14 @@ interface PlannedChartProps extends Omit<RunChartsProps, "run"> {
   plan: SeriesChart;
   axis: ChartAxis;
   isDark: boolean;
-  smoothing: number;
+  smoothing: Smoothing;
   isLog: boolean;
   onLog(isLog: boolean): void;
   fileName: string;
 }
 
-function PlannedChart({ plan, series, cursor, range, axis, isDark, smoothing, isLog, onLog, fileName }: PlannedChartProps) {
-  const lines = useMemo(() => linesOf(plan, series, isDark, smoothing), [plan, series, isDark, smoothing]);
+function PlannedChart({ plan, series, exact, cursor, range, axis, isDark, smoothing, isLog, onLog, fileName }: PlannedChartProps) {
+  const lines = useMemo(() => linesOf(plan, series, isDark), [plan, series, isDark]);
   if (lines.length === 0) return null;
   return (
     <Chart
@@ -156,24 +162,20 @@ function PlannedChart({ plan, series, cursor, range, axis, isDark, smoothing, is
       onLog={onLog}
       fileName={fileName}
       {...(plan.unit && { unit: plan.unit })}
-      {...(smoothing > 0 && { note: `Smoothed: exponential mean, weight ${smoothing}, without the bias of its beginning; the raw line stays behind it` })}
+      exact={exact}
+      {...(lines.some(({ recording }) => recording?.smooth) && { note: smoothingNote(smoothing) })}
     />
   );
 }
 
-function linesOf({ names }: SeriesChart, { series }: SeriesDocument, isDark: boolean, smoothing: number): ChartLine[] {
+function linesOf({ names }: SeriesChart, { series }: SeriesDocument, isDark: boolean): ChartLine[] {
   const found = Object.entries(names).flatMap(([name, label]) => {
     const line = series.find((each) => each.name === name);
     return line ? [{ label, line }] : [];
   });
-  return found.flatMap(({ label, line: { x, y } }, index): ChartLine[] => {
-    const own = { label, x, colour: lineColour(index, isDark), dash: lineDash(index) };
-    if (smoothing === 0) return [{ ...own, y }];
-    return [
-      { ...own, label: `${label}, raw`, y, isFaint: true },
-      { ...own, y: smoothed(y, smoothing), width: 2 },
-    ];
-  });
+  return found.flatMap(({ label, line }, index) =>
+    smoothedLines({ ...line, keys: [line.name] }, { label, colour: lineColour(index, isDark), dash: lineDash(index) }),
+  );
 }
 
 /** Cursor and zoom are written to the address once they stop moving. */
