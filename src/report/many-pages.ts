@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
 import type { ExperimentDocument } from "../sweep/experiment/experiment-summary.js";
-import { shownFigure, shownP } from "../sweep/experiment/experiment-verdict.js";
+import { armLines, shownFigure, shownP } from "../sweep/experiment/experiment-verdict.js";
 import { describeMeasure } from "../sweep/experiment/measures.js";
 import type { MeasureComparison } from "../sweep/experiment/paired-statistics.js";
 import type { SweepDocument } from "../sweep/sweep-document.js";
@@ -18,18 +18,25 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
   const runs = [...document.control, ...document.treatment];
   return {
     title: name,
-    verdict,
+    verdict: { result: verdict.result, reason: verdict.arms.map(({ arm, result }) => `${arm} against ${control}: ${result}`).join("; ") },
     summary: [
       ["Control", control],
-      ["Treatments", verdict.arms.map(({ arm, result }) => `${arm}: ${result}`).join(", ")],
+      ["Treatments", verdict.arms.map(({ arm }) => arm).join(", ")],
       ["Seeds", `${seeds.length}: ${seeds.join(", ")}`],
       ["Rules", `fixed in advance; SHA-256 ${verdict.rulesHash}`],
     ],
     sections: [
+      section(
+        "Verdict",
+        table(
+          ["arm", "answer", "evidence", "missing"],
+          armLines(verdict).map(({ arm, answer, evidence, missing }) => [arm, answer, evidence, missing ?? "–"]),
+        ),
+      ),
       ...(verdict.notes ? [section("Limits of the verdict", list(verdict.notes))] : []),
-      section("Rules", list(verdict.rules)),
       section("Figures", ...drawn(figures.filter((figure) => !isOfOthers(figure)))),
       ...(figures.some(isOfOthers) ? [foldedSection("Measures that do not decide", ...drawn(figures.filter(isOfOthers)))] : []),
+      foldedSection("Rules and reason", list(verdict.rules), text(verdict.reason)),
       section(
         "Measures",
         text(

@@ -37,7 +37,8 @@ export async function readExperiment(directory: string, scan: ScanOptions = {}):
     ? readRunDocument(directory, resultFile, z.union([experimentDocumentSchema, z.unknown()]))
     : undefined;
   const known = experimentDocumentSchema.safeParse(written).data;
-  const isCurrent = known && known.directory === directory && isJudgedBy(question.rules, known.verdict);
+  const isCurrent =
+    known && known.directory === directory && isJudgedBy(question.rules, known.verdict) && known.verdict.arms.every(({ answer }) => answer !== undefined);
   if (isCurrent && known.control.length + known.treatment.length === runs.length) return known;
   return await concludeExperiment({ directory, name, runs, looks: earlierLooks(known, question.seeds), ...question }, scan);
 }

@@ -45,7 +45,7 @@ export async function planDocument({ id, directory }: ServedPlan, shelf: Shelf, 
 function currentVerdict(rules: Rules, verdict: ExperimentVerdict): ExperimentVerdict {
   if (isJudgedBy(rules, verdict)) return verdict;
   const reason = `an earlier version judged this experiment (${verdict.result}) by rules that have changed. Run the experiment again to apply the current rules; no trial is trained twice`;
-  return { ...verdict, result: "inconclusive", reason };
+  return { ...verdict, result: "inconclusive", reason, arms: verdict.arms.map(({ arm }) => ({ arm, result: "inconclusive", reason })) };
 }
 
 type PlanRow = ShelfDocument["plans"][number];

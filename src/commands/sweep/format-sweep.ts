@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
-import { shownFigure, shownP } from "../../sweep/experiment/experiment-verdict.js";
+import { armLines, shownFigure, shownP } from "../../sweep/experiment/experiment-verdict.js";
 import { distinctLabels, trialLabel } from "../../sweep/plan/trial-label.js";
 import type { Moments } from "../../sweep/statistics/moments.js";
 import type { ClusterJob, PlanCost, SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";
@@ -122,7 +122,11 @@ export function formatExperiment(
   ]);
   const lines = [
     `${color.bold(printable(name))}: ${paint(verdict.result)}  ${count(seeds.length, "seed")}`,
-    `  ${verdict.reason}`,
+    ...armLines(verdict).flatMap(({ arm, answer, evidence, missing }) => [
+      `  ${color.bold(printable(arm))}: ${answer}`,
+      `    evidence: ${evidence}`,
+      ...(missing === undefined ? [] : [`    missing: ${missing}`]),
+    ]),
     ...(verdict.notes ?? []).map((note) => color.yellow(`  ${note}`)),
     "",
     table(head, rows, { align: isOne ? ["left"] : ["left", "right", "left"], width }),

@@ -1,6 +1,6 @@
 import type { ScanOptions } from "../../analysis/scan/observation.js";
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
-import { shownP } from "../../sweep/experiment/experiment-verdict.js";
+import { shownP, signed } from "../../sweep/experiment/experiment-verdict.js";
 import type { DefaultMeasure } from "../../sweep/experiment/measures.js";
 import { moments } from "../../sweep/statistics/moments.js";
 import type { Axis, Figure, Mark, Panel, Source } from "../figure.js";
@@ -8,7 +8,7 @@ import { axis, countAxis, overMoves, overStates, type StepSeries, seriesOf, step
 import { loss } from "../runs/loss.js";
 import { isAbsent, RunSource } from "../runs/run-figure.js";
 import { areaLegend, areaSeries, type Verdict, verdictOf, verdictPanel } from "../runs/verdict.js";
-import { forest, signed, valueAxis } from "./forest.js";
+import { forest, valueAxis } from "./forest.js";
 
 const quantities = ["loss", "P", "unique", "radius", "motion", "frozen"] as const;
 type Quantity = (typeof quantities)[number];

@@ -1,5 +1,5 @@
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
-import { shownFigure, shownP } from "../../sweep/experiment/experiment-verdict.js";
+import { shownFigure, shownP, signed } from "../../sweep/experiment/experiment-verdict.js";
 import { type FigureName, parseMeasure } from "../../sweep/experiment/measures.js";
 import type { MeasureComparison } from "../../sweep/experiment/paired-statistics.js";
 import { count } from "../../text/format.js";
@@ -21,11 +21,6 @@ export function valueAxis(name: string): Axis {
     stepsToFreeze: axis("steps"),
   };
   return axes[measure.figure];
-}
-
-/** A number with its sign. */
-export function signed(value: number): string {
-  return `${value > 0 ? "+" : ""}${shownFigure(value)}`;
 }
 
 /** Pixels of a row, and where its parts are: texts above, seeds and interval below. */

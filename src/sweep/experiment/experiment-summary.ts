@@ -4,7 +4,7 @@ import { count } from "../../text/format.js";
 import type { Interval } from "../statistics/moments.js";
 import { withRelativePaths } from "../sweep-summary.js";
 import { confoundSchema } from "./confounds.js";
-import { experimentVerdictSchema, shownFigure, shownP } from "./experiment-verdict.js";
+import { armLines, experimentVerdictSchema, shownFigure, shownP } from "./experiment-verdict.js";
 import { describeMeasure } from "./measures.js";
 import { type MeasureComparison, measureComparisonSchema } from "./paired-statistics.js";
 import { type ExperimentRun, experimentRunSchema } from "./read-experiment-run.js";
@@ -37,10 +37,14 @@ export function experimentSummary(document: ExperimentDocument): string {
   const arms = verdict.arms.map(({ arm }) => arm);
   const text = [
     `# ${markdownText(name)}: ${verdict.result}`,
+    list(
+      armLines(verdict).map(
+        ({ arm, answer, evidence, missing }) => `**${arm}**: ${answer}\n  - evidence: ${evidence}${missing === undefined ? "" : `\n  - missing: ${missing}`}`,
+      ),
+    ),
     `${sentence(verdict.reason)}`,
     ...(verdict.notes ? [list(verdict.notes.map(sentence))] : []),
     `Control: ${control}. Against it: ${arms.join(", ")}. ${count(seeds.length, "seed")}: ${seeds.join(", ")}.`,
-    ...(arms.length > 1 ? [list(verdict.arms.map(({ arm, result, reason }) => `**${arm}**: ${result}. ${sentence(reason)}`))] : []),
     "## Rules",
     `Fixed before the first step; SHA-256 \`${verdict.rulesHash}\`.`,
     list(verdict.rules.map(sentence)),

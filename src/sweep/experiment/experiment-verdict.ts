@@ -36,7 +36,15 @@ export function shownBound(share: number, direction: "up" | "down" = "up"): stri
 
 const result = z.enum(["positive", "null", "inconclusive", "degenerate"]);
 const notes = z.array(z.string()).readonly().optional().describe("Limits of the verdict, one sentence each");
-const armVerdictSchema = z.strictObject({ arm: z.string(), result, reason: z.string(), notes });
+const armVerdictSchema = z.strictObject({
+  arm: z.string(),
+  result,
+  reason: z.string(),
+  notes,
+  answer: z.string().optional().describe("The answer in one line"),
+  evidence: z.string().optional().describe("The deciding measures in one line"),
+  missing: z.string().nullable().optional().describe("What a positive or a null verdict still needs; null if nothing"),
+});
 type ArmVerdict = z.output<typeof armVerdictSchema>;
 
 export const experimentVerdictSchema = z.strictObject({
@@ -75,7 +83,8 @@ export function experimentVerdict(
   const arms = treatments.map((arm) => {
     const deciding = comparisons.filter((comparison) => comparison.arm === arm && comparison.decides);
     const limits = [...severalSettings(arm, settings[arm] ?? []), ...deciding.flatMap(skewNote)];
-    return { arm, ...judge({ ...evidence, arm, family }, deciding), ...(limits.length > 0 && { notes: limits }) };
+    const one = { ...evidence, arm, family };
+    return { arm, ...judge(one, deciding), evidence: evidenceLine(one, deciding), ...(limits.length > 0 && { notes: limits }) };
   });
   const [only] = arms;
   const isOne = arms.length === 1 && only !== undefined;
@@ -116,17 +125,68 @@ interface Case extends ExperimentEvidence {
 }
 
 function judge(each: Case, deciding: readonly MeasureComparison[]): Omit<ArmVerdict, "arm"> {
+  const { arm, control } = each;
+  const open = { result: "inconclusive", answer: `neither a difference from ${control} nor its absence is shown` } as const;
   const unscored = unscorableArms(each);
-  if (unscored.length > 0) return { result: "degenerate", reason: unscored.join("; ") };
+  if (unscored.length > 0) return { result: "degenerate", answer: "the runs cannot be judged", reason: unscored.join("; "), missing: unscored.join("; ") };
   const missing = missingRuns(each);
-  if (missing.length > 0) return { result: "inconclusive", reason: `${missing.join("; ")}: the rules apply to the complete plan` };
+  if (missing.length > 0) return { ...open, reason: `${missing.join("; ")}: the rules apply to the complete plan`, missing: missing.join("; ") };
   const pairs = Math.min(...deciding.map(({ difference }) => difference.n));
-  if (pairs < minSeeds) return { result: "inconclusive", reason: readingByRun(each, pairs) };
+  if (pairs < minSeeds) return { ...open, reason: readingByRun(each, pairs), missing: missingSeeds(each, pairs) };
   const different = deciding.filter(({ outcome }) => outcome === "differs");
-  if (different.length > 0) return { result: "positive", reason: different.map((one) => differentReason(each, one)).join("; ") };
+  if (different.length > 0) {
+    const answer = `${arm} differs from ${control} in ${different.map(({ measure }) => measure).join(" and ")}`;
+    return { result: "positive", answer, reason: different.map((one) => differentReason(each, one)).join("; "), missing: null };
+  }
   const obstacles = [...scoreObstacles(each), ...deciding.flatMap((one) => measureObstacle(each, one) ?? [])];
-  if (obstacles.length === 0) return { result: "null", reason: nullReason(each, deciding) };
-  return { result: "inconclusive", reason: inconclusiveReason(each, deciding, obstacles) };
+  if (obstacles.length === 0) return { result: "null", answer: `${arm} does not differ from ${control}`, reason: nullReason(each, deciding), missing: null };
+  return { ...open, reason: inconclusiveReason(each, deciding, obstacles), missing: missingSeeds(each, pairs) ?? obstacles.join("; ") };
+}
+
+/** `8 seeds to show a difference, 9 to rule one out; has 3`; null if there are enough for both. */
+function missingSeeds({ rules, family }: Case, pairs: number): string | null {
+  const [positive, none] = [minPairsForPositive(rules, family), minPairsForNull(rules)];
+  const needed = [
+    ...(pairs < positive ? [`${count(positive, "seed")} to show a difference`] : []),
+    ...(pairs < none ? [`${pairs < positive ? none : count(none, "seed")} to rule one out`] : []),
+  ];
+  return needed.length === 0 ? null : `${needed.join(", ")}; has ${pairs}`;
+}
+
+/** `score positive in 9 of 10 runs, layernorm in 0 of 10 (corrected p 0.0078); deadC +1.3 (0.75 to 1.75, margin 0.5, corrected p 0.014)` */
+function evidenceLine(each: Case, deciding: readonly MeasureComparison[]): string {
+  const told = deciding.map(({ measure, margin, difference, holm: corrected }) => {
+    const p = `corrected p ${shownP(corrected)}`;
+    if (measure === "score") return `${scoresOf(each).replace(`${each.arm} scores`, "score")} (${p})`;
+    const centre = difference.centre ?? difference.mean;
+    if (centre === null) return `${measure} in no pair`;
+    const interval = difference.interval ? `${shownInterval(difference.interval)}, ` : "";
+    return `${measure} ${signed(centre)} (${interval}margin ${shownFigure(margin)}, ${p})`;
+  });
+  return told.join("; ");
+}
+
+/** A difference with its sign. */
+export function signed(value: number): string {
+  return `${value > 0 ? "+" : ""}${shownFigure(value)}`;
+}
+
+/** One arm in three lines; an experiment that an earlier version has judged lacks the last. */
+export interface ArmLines {
+  readonly arm: string;
+  readonly answer: string;
+  readonly evidence: string;
+  readonly missing: string | undefined;
+}
+
+/** Answer, evidence, and what is missing for each arm. */
+export function armLines({ arms }: ExperimentVerdict): ArmLines[] {
+  return arms.map(({ arm, result: each, reason, answer, evidence = reason, missing }) => ({
+    arm,
+    answer: answer === undefined ? each : `${each}: ${answer}`,
+    evidence,
+    missing: missing === null ? "nothing" : missing,
+  }));
 }
 
 const runsOf = ({ runs }: ExperimentEvidence, arm: string): ExperimentRun[] => runs.filter((run) => run.arm === arm);

@@ -22,9 +22,18 @@ const experiment = await readExperiment(directory, { workers: 0 });
 
 test("an experiment says its verdict, its control and its rules first", () => {
   const page = experimentPage(experiment, []);
-  expect(page.verdict).toEqual(experiment.verdict);
-  expect(Object.fromEntries(page.summary)).toMatchObject({ Control: "plain", Treatments: "scaled: inconclusive", Seeds: "2: 1, 2" });
-  expect(blocksOf(page, "Rules")).toEqual([{ kind: "list", items: experiment.verdict.rules }]);
+  expect(page.verdict).toEqual({ result: "inconclusive", reason: "scaled against plain: inconclusive" });
+  const [verdict] = tablesOf(blocksOf(page, "Verdict"));
+  expect(verdict?.rows).toEqual([
+    [
+      "scaled",
+      "inconclusive: neither a difference from plain nor its absence is shown",
+      "P in no pair",
+      "plain lacks 1 run (seed 2); scaled lacks 1 run (seed 1)",
+    ],
+  ]);
+  expect(Object.fromEntries(page.summary)).toMatchObject({ Control: "plain", Treatments: "scaled", Seeds: "2: 1, 2" });
+  expect(blocksOf(page, "Rules and reason")[0]).toEqual({ kind: "list", items: experiment.verdict.rules });
 });
 
 test("every run has its line, and every measure that some run has", () => {

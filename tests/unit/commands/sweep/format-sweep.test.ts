@@ -123,9 +123,11 @@ const row = (text: string, measure: string) => {
   return line.trim().split(/ {2,}/);
 };
 
-test("the verdict comes first with its reason, then a row for each measure, with the decisive one marked", () => {
+test("the verdict comes first in three lines, then a row for each measure, with the decisive one marked", () => {
   const text = formatExperiment(documentOf({ layernorm: times(8, still), rmsnorm: [still, ...times(7, parted)] }), plain);
-  expect(text).toMatch(/^norms: positive {2}8 seeds\n {2}\S/);
+  expect(text).toMatch(
+    /^norms: positive {2}8 seeds\n {2}rmsnorm: positive: rmsnorm differs from layernorm in score\n {4}evidence: score .*\n {4}missing: nothing\n/,
+  );
   expect(row(text, "measure")).toEqual(["measure", "layernorm", "rmsnorm", "difference", "p (corrected)"]);
   // 7 discordant pairs: p = 2 / 128 = 0.0156; it is corrected for the two measures that decide.
   expect(row(text, "score *")).toEqual(["score *", "0 ± 0 (8)", "0.875 ± 0.3536 (8)", "0.875 ± 0.3536 (8)", "0.016 (0.031)"]);

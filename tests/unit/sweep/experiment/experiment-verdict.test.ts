@@ -1,7 +1,7 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { describe, expect, test } from "vitest";
-import { type ExperimentVerdict, experimentVerdict, type VerdictContext } from "../../../../src/sweep/experiment/experiment-verdict.js";
+import { armLines, type ExperimentVerdict, experimentVerdict, type VerdictContext } from "../../../../src/sweep/experiment/experiment-verdict.js";
 import { type ExperimentEvidence, pairedStatistics } from "../../../../src/sweep/experiment/paired-statistics.js";
 import { earlierLooks, type RulesInput, rulesHash } from "../../../../src/sweep/experiment/rules.js";
 import { evidenceOf, times } from "./experiment-runs.js";
@@ -283,4 +283,49 @@ test("where arms are alike, no more than alpha of all experiments come out posit
   // 4.2. Hall's p can only be larger.
   expect(positive).toBeLessThan(18 + 4 * 4.2);
   expect(positive).toBeGreaterThan(2);
+});
+
+describe("each arm has an answer, its evidence, and what is missing", () => {
+  const linesOf = (...given: Parameters<typeof evidenceOf>) => armLines(judged(evidenceOf(...given)));
+
+  test("with too few seeds, the number of seeds that each answer needs", () => {
+    // 2 / 2^7 ≤ 0.05 / 2 tests, and 0.7^9 ≤ 0.05.
+    expect(linesOf({ a: times(3, still), b: times(3, still) })).toEqual([
+      {
+        arm: "b",
+        answer: "inconclusive: neither a difference from a nor its absence is shown",
+        evidence: "score positive in 0 of 3 runs, a in 0 of 3 (corrected p 1); deadC 0 (margin 0.5, corrected p 1)",
+        missing: "7 seeds to show a difference, 9 to rule one out; has 3",
+      },
+    ]);
+    expect(linesOf({ a: times(8, still), b: times(8, still) })[0]?.missing).toBe("9 seeds to rule one out; has 8");
+    expect(linesOf({ a: [still], b: [still] })[0]?.missing).toBe("7 seeds to show a difference, 9 to rule one out; has 1");
+  });
+
+  test("of a positive or a null verdict, nothing", () => {
+    const [rmsnorm, other] = linesOf({ layernorm: times(9, still), rmsnorm: times(9, parted(3)), other: times(9, still) });
+    expect(rmsnorm).toMatchObject({ answer: "positive: rmsnorm differs from layernorm in score and deadC", missing: "nothing" });
+    expect(rmsnorm?.evidence).toMatch(/^score positive in 9 of 9 runs, layernorm in 0 of 9 \(corrected p 0\.\d+\); deadC \+2 \(\S+ to \S+, margin 0\.5, /);
+    expect(other).toMatchObject({ answer: "null: other does not differ from layernorm", missing: "nothing" });
+  });
+
+  test("missing runs, and why runs cannot be judged", () => {
+    expect(linesOf({ a: times(10, still), b: times(8, parted(3)) })[0]?.missing).toBe("b lacks 2 runs (seeds 50, 51)");
+    expect(linesOf({ a: times(4, { score: "degenerate" }), b: times(4, still) })[0]).toMatchObject({
+      answer: "degenerate: the runs cannot be judged",
+      missing: "the runs of a cannot be scored: no two of the 51 dead tokens shared a black hole at the start",
+    });
+  });
+
+  test("with enough seeds, the measure that is open", () => {
+    const varied = [0, 3, 0, 3, 0, 3, 0, 3, 0, 3].map((deadC) => ({ score: "null", values: { deadC } }) as const);
+    expect(linesOf({ a: times(10, still), b: varied })[0]?.missing).toMatch(/^deadC may differ by −\d\S* to \d\S*, margin 0\.5$/);
+  });
+
+  test("a verdict of an earlier version keeps its reason", () => {
+    const arms = [{ arm: "b", result: "null", reason: "no run splits" } as const];
+    expect(armLines({ result: "null", reason: "", rules: [], rulesHash: "", arms })).toEqual([
+      { arm: "b", answer: "null", evidence: "no run splits", missing: undefined },
+    ]);
+  });
 });
