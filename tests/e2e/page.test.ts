@@ -232,6 +232,44 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.getByRole("alert").getByText("128 tokens × 16 dimensions").waitFor();
   });
 
+  test("Ctrl-K goes by keys alone to a run, a step and a token; a click goes too, and names are text", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await page.getByRole("link", { name: "first", exact: true }).waitFor();
+    await page.keyboard.press("Control+k");
+    const options = page.locator(".palette").getByRole("option");
+    await page.getByRole("combobox", { name: "Name or number" }).pressSequentially("script");
+    await expect.poll(() => options.first().innerText()).toContain("<img src=x");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("frst"); // letters in order
+    await expect.poll(() => options.first().innerText()).toContain("first");
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "first" }).waitFor();
+    await page.getByTestId("P").waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("35");
+    await expect.poll(() => options.allInnerTexts()).toEqual([expect.stringContaining("Step 35"), expect.stringMatching(/Token #\s+number 35/)]);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => text(page, "step")).toBe("35");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("35");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.url()).toMatch(/step=35.*token=35/);
+    await expect.poll(() => text(page, "followed")).toContain("number 35");
+    await page.getByRole("button", { name: "Go to" }).click();
+    await page.keyboard.type("gradient");
+    await page.keyboard.press("Escape");
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    await page.getByRole("button", { name: "Go to" }).click();
+    await page.keyboard.type("second");
+    await options.first().click();
+    await page.getByRole("heading", { name: "second", exact: true }).waitFor();
+    expect(await page.evaluate("window.harmed")).toBeUndefined();
+    expect(complaints).toEqual([]);
+  });
+
   test("charts run along seconds and are smoothed, the raw line behind; a reload shows the same", async () => {
     await using opened = await openPage(browser, server.serving.url);
     const { page, complaints } = opened;

@@ -6,6 +6,7 @@ import { CatalogueView } from "./catalogue/catalogue-view.js";
 import { DropZone } from "./catalogue/drop-zone.js";
 import { useIsConnected } from "./changes.js";
 import { PairView } from "./pair/pair-view.js";
+import { Palette } from "./palette/palette.js";
 import { PlanView } from "./plan/plan-view.js";
 import { OverlayView } from "./run/overlay-view.js";
 import { RunView } from "./run/run-view.js";
@@ -30,6 +31,7 @@ function Page() {
         <span role="status" class="connection">
           {isConnected ? "" : "The server is away. This page goes on when it is back"}
         </span>
+        <Palette />
         <DropZone />
         <button type="button" class="small" onClick={next} aria-label={`Colours: ${choice}`}>
           {choice === "auto" ? "◐" : choice === "light" ? "☀" : "☾"} {choice}

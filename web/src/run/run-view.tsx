@@ -178,13 +178,22 @@ function linesOf({ names }: SeriesChart, { series }: SeriesDocument, isDark: boo
   );
 }
 
-/** Cursor and zoom are written to the address once they stop moving. */
+/** Cursor and zoom are written to the address once they stop moving. A step that others write there moves the cursor. */
 export function useAddressOf(cursor: StepCursor, range: StepRange): void {
+  const asked = useAddress().query.get("step") ?? "";
+  const written = useRef(asked);
+  useEffect(() => {
+    if (asked !== written.current) cursor.value = numberOf(asked);
+    written.current = asked;
+  }, [asked, cursor]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const write = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => setQuery({ step: cursor.value === null ? "" : String(cursor.value), zoom: range.value?.join("-") ?? "" }), 250);
+      timer = setTimeout(() => {
+        written.current = cursor.value === null ? "" : String(cursor.value);
+        setQuery({ step: written.current, zoom: range.value?.join("-") ?? "" });
+      }, 250);
     };
     const ends = [cursor.listen(write), range.listen(write)];
     return () => {
