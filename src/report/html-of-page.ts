@@ -8,9 +8,11 @@ import type { Figure } from "../figures/figure.js";
 import { edgesOf, isExact, reduceFigure, type SmoothLine, smoothLines } from "../figures/reduce-figure.js";
 import { packageRoot } from "../python/package-manifest.js";
 import { escapeHtml, xmlText } from "../text/escaping.js";
+import { groupDigits } from "../text/format.js";
 import { type GlossaryEntry, glossary } from "../text/glossary.js";
 import type { Block, Page, ReplayedRun, Section } from "./page.js";
 import { packedColumn, packedText } from "./replay-frames.js";
+import type { Scene } from "./story.js";
 
 /** Shorter paths are marks and stay unchanged. */
 const fewestNumbers = 24;
@@ -171,9 +173,23 @@ function blockHtml(block: Block, embedded: Embedded): string {
       return tableHtml(block.head, block.rows);
     case "figure":
       return figureHtml(block.figure, embedded);
+    case "story":
+      return storyHtml(block.scenes);
     case "replay":
-      return `<div class="replay" data-replay="${embedded.replays.push([...block.runs]) - 1}"><p class="needs-script">The replay requires the script of this file, which is not running.</p></div>`;
+      return `<div class="replay-part"><p>${replayText}</p><div class="replay" data-replay="${embedded.replays.push([...block.runs]) - 1}"><p class="needs-script">The replay requires the script of this file, which is not running.</p></div></div>`;
   }
+}
+
+const replayText =
+  "Key frames of the training in one fixed linear view, the principal components of all steps. Marks that overlap need not be equal rows: only rows in the same black hole are. Choose a token to follow it.";
+
+/** Scenes as a list; the script adds a button to each, which moves the cursor of the page. */
+function storyHtml(scenes: readonly Scene[]): string {
+  const items = scenes.map(
+    ({ title, step, sentences }) =>
+      `<li data-step="${step}"><h3>${escapeHtml(title)} <span class="at">step ${groupDigits(step)}</span></h3><p>${sentences.map(escapeHtml).join(" ")}</p></li>`,
+  );
+  return `<ol class="story">${items.join("")}</ol>`;
 }
 
 const isNumber = /^[−+-]?[\d.,]+(?:e[−+-]?\d+)?$/;
@@ -196,7 +212,7 @@ function figureHtml(whole: Figure, embedded: Embedded): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = compactSvg(xmlText(drawFigure(figure, { document, width: drawnWidth, bare: true }).outerHTML));
   const sources = figure.sources.map(({ name, hash }) => `${name} (${hash.slice(0, 12)})`).join(", ");
-  return `<figure data-figure="${index}" id="figure-${index}">
+  return `<figure data-figure="${index}" data-name="${escapeHtml(figure.name)}" id="figure-${index}">
 <h3>${escapeHtml(figure.title)}</h3>
 <div class="drawing">${svg}</div>
 <figcaption>${escapeHtml(figure.caption)} <span class="source">Data: ${escapeHtml(sources)}</span></figcaption>

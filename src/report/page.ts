@@ -1,6 +1,7 @@
 import type { Figure } from "../figures/figure.js";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
 import type { ReplayFrames } from "./replay-frames.js";
+import type { Scene } from "./story.js";
 
 /** A part of a section, with plain texts that the writers escape. */
 export type Block =
@@ -9,6 +10,7 @@ export type Block =
   | { readonly kind: "table"; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
   | { readonly kind: "code"; readonly text: string }
   | { readonly kind: "figure"; readonly figure: Figure }
+  | { readonly kind: "story"; readonly scenes: readonly Scene[] }
   | { readonly kind: "replay"; readonly runs: readonly ReplayedRun[] };
 
 /** A run in a replay, with its name in the report. */

@@ -72,6 +72,8 @@ export interface ReplayFrames {
   /** Size of the view in units of the weights: 65535 in `places` is the end of an axis. */
   readonly width: number;
   readonly height: number;
+  /** Share of the variance along each axis of the view. */
+  readonly explained: readonly number[];
   /** `[frames, tokens, 2]`, packed by `packedFrames`. */
   readonly places: string;
   /** `[frames, tokens]`, packed by `packedFrames`: the first row with the same value. Equal numbers are one black hole. */
@@ -120,6 +122,7 @@ async function framesOf(run: RunSource, most: number): Promise<ReplayFrames> {
     }),
     width: x.length,
     height: y.length,
+    explained: basis.explained.slice(0, components),
     places: packedFrames(
       Uint16Array.from(seen, (value, index) => {
         const { low, length } = index % components === 0 ? x : y;

@@ -1,6 +1,7 @@
 import { basename, isAbsolute } from "node:path";
 import { stringify } from "yaml";
 import { indicatorNames } from "../analysis/untrained/row-indicators.js";
+import type { Verdict } from "../analysis/verdict.js";
 import { differences, tellingFacts } from "../compare/run-facts.js";
 import { inlineYaml } from "../config/annotated-yaml.js";
 import { isPresetName } from "../config/presets.js";
@@ -20,6 +21,7 @@ import { count, formatBytes, groupDigits, figure as shownFigure } from "../text/
 import { tokenName } from "../text/names.js";
 import { type Block, code, drawn, foldedSection, list, type Page, pitfallTable, type ReplayedRun, type Section, section, table, text } from "./page.js";
 import { replayFrames } from "./replay-frames.js";
+import { type Scene, storyFacts, storyOf } from "./story.js";
 
 const maxLosses = 20;
 
@@ -35,8 +37,9 @@ export async function runPage(reported: ReportedRun, figures: readonly FigureOrA
     verdict: result.verdict,
     summary: summaryOf(result, run),
     sections: [
-      section("Figures", ...drawn(figures)),
-      ...(await replaySection([reported])),
+      ...answerSection(figures),
+      ...(await replaySection([{ ...reported, verdict: result.verdict }])),
+      section("Figures", ...drawn(figures.slice(answersIn(figures)))),
       section("Black holes at the end", holesTable(result)),
       section("Tokens that never trained", ...(await untrainedBlocks(run))),
       section("Confounds and pitfalls", ...pitfallBlocks(result)),
@@ -71,29 +74,46 @@ export async function runsPage(runs: readonly ReportedRun[], figures: readonly F
     sections: [
       section("Results", table(["", ...labels], resultRows(results))),
       section("Differences", differing.length === 0 ? text("None in configuration, data, environment and code.") : table(["", ...labels], differing)),
-      section("Figures", ...drawn(figures)),
-      ...(await replaySection(runs)),
+      ...answerSection(figures),
+      section("Figures", ...drawn(figures.slice(answersIn(figures)))),
+      ...(await replaySection(runs.map((each, index) => ({ ...each, verdict: results[index]?.verdict })))),
       ...absentSection(figures),
     ],
     data: { runs: results.map((result, index) => ({ label: labels[index], result: { ...result, run: basename(result.run) } })) },
   };
 }
 
-async function replaySection(runs: readonly ReportedRun[]): Promise<Section[]> {
+function answerSection(figures: readonly FigureOrAbsent[]): Section[] {
+  const blocks = drawn(figures.slice(0, answersIn(figures)));
+  return blocks.length === 0 ? [] : [section("The answer", ...blocks)];
+}
+
+/** The replay of runs, and the story of a single one above it. */
+async function replaySection(runs: readonly (ReportedRun & { readonly verdict: Verdict | undefined })[]): Promise<Section[]> {
   const played: ReplayedRun[] = [];
   const still: string[] = [];
-  for (const { label, run } of runs) {
+  const scenes: Scene[] = [];
+  for (const { label, run, verdict } of runs) {
     const frames = await replayFrames(run, 1 / runs.length);
+    const facts = verdict && runs.length === 1 ? await storyFacts(run, verdict) : undefined;
+    if (facts) scenes.push(...storyOf(facts));
     if (frames) played.push({ label, frames });
     else still.push(label);
   }
-  const replay: Block[] = played.length === 0 ? [] : [text(replayText), { kind: "replay", runs: played }];
+  const replay: Block[] = played.length === 0 ? [] : [{ kind: "replay", runs: played }];
+  const told: Block[] = scenes.length === 0 ? [] : [{ kind: "story", scenes }];
   const left: Block[] = still.length === 0 ? [] : [text(`Without a replay, because they are too large or do not move in two directions: ${still.join("; ")}.`)];
-  return [section("Replay", ...replay, ...left)];
+  return [section(scenes.length === 0 ? "Replay" : "Story and replay", ...told, ...replay, ...left)];
 }
 
-const replayText =
-  "Key frames of the training in one fixed linear view, the principal components of all steps. A black hole is as large as its population; a square holds only dead tokens. Choose a token to follow it.";
+/** The figures that answer first, and the others. */
+const answers: readonly string[] = ["verdict", "tokens"];
+
+/** The number of figures before the first that is no answer. */
+function answersIn(figures: readonly FigureOrAbsent[]): number {
+  const other = figures.findIndex((each) => "figure" in each && !answers.includes(each.figure.name));
+  return other < 0 ? figures.length : other;
+}
 
 async function resultOf(run: RunSource): Promise<TrainResult> {
   return await (await openRun(run.directory)).result(run.scan);

@@ -81,7 +81,6 @@ export function markdownOfPage(page: Page, written: readonly WrittenFigure[], fo
 }
 
 function sectionParts({ title, blocks }: Section, figures: WrittenFigure[], folder: string): string[] {
-  if (blocks.some(({ kind }) => kind === "replay")) return []; // not for paper
   const parts = blocks.flatMap((block) => blockParts(block, figures, folder));
   return parts.length === 0 ? [] : [`## ${plain(title)}`, ...parts];
 }
@@ -107,6 +106,10 @@ function blockParts(block: Block, figures: WrittenFigure[], folder: string): str
         ? []
         : [`### ${plain(block.figure.title)}`, `![${plain(block.figure.title)}](${encodeURI(`${folder}/${file}`)})`, plain(block.figure.caption)];
     }
+    case "story":
+      return [
+        block.scenes.map(({ title, step, sentences }, at) => `${at + 1}. **${plain(title)}, step ${step}.** ${sentences.map(plain).join(" ")}`).join("\n"),
+      ];
     case "replay":
       return [];
   }

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 /** How faint the lines of the first figure are, from back to front. */
 const strokes = (page: Page) =>
-  page.locator("#figure-0 svg[data-panel] .series0 path").evaluateAll((paths) => paths.map((path) => getComputedStyle(path).strokeOpacity));
+  page.locator("figure[data-name=loss] svg[data-panel] .series0 path").evaluateAll((paths) => paths.map((path) => getComputedStyle(path).strokeOpacity));
 
 describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
   test.each([
@@ -53,7 +53,7 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
   test("Smooth lays a smoothed line over the raw one, which grows faint, and takes it away again", async () => {
     await using opened = await openPage(browser, address(one));
     const { page } = opened;
-    const smooth = page.locator("#figure-0").getByRole("button", { name: "Smooth" });
+    const smooth = page.locator("figure[data-name=loss]").getByRole("button", { name: "Smooth" });
     await smooth.click();
     expect(await smooth.getAttribute("aria-pressed")).toBe("true");
     expect(await strokes(page)).toEqual(["0.45", "1"]);
@@ -79,16 +79,37 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
   test("the axis of steps is read by the time of training, at the same places", async () => {
     await using opened = await openPage(browser, address(one));
     const { page } = opened;
-    const loss = page.locator("#figure-0 svg[data-panel]");
+    const loss = page.locator("figure[data-name=loss] svg[data-panel]");
     const ends = () => loss.evaluate((panel) => [Number(panel.getAttribute("data-x0")), Number(panel.getAttribute("data-x1"))]);
     await page.getByLabel("Horizontal axis").selectOption("time of training");
     // A step of the written run takes a tenth of a second.
     expect(await loss.locator("text").allTextContents()).toEqual(expect.arrayContaining(["time of training (s)", "5", "10", "15", "20"]));
     expect(await ends()).toEqual([1, steps]);
     await page.getByRole("group", { name: /^Loss: arrow keys/ }).press("End");
-    expect(await page.locator("#figure-0 .tip").textContent()).toContain("step 200, epoch 2, 20 s");
+    expect(await page.locator("figure[data-name=loss] .tip").textContent()).toContain("step 200, epoch 2, 20 s");
     await page.getByLabel("Horizontal axis").selectOption("training step");
     expect(await loss.locator("text").allTextContents()).toEqual(expect.arrayContaining(["training step", "200"]));
+  });
+
+  test("the replay opens on the outcome, and a scene of the story moves it and the cursor of every figure", async () => {
+    await using opened = await openPage(browser, address(one));
+    const { page } = opened;
+    const said = page.locator(".replay").getByRole("status");
+    await said.waitFor();
+    expect(await said.textContent()).toContain(`step ${steps}: C = 1, P = 8`);
+    await page.getByRole("listitem").filter({ hasText: "Start" }).getByRole("button", { name: "Show step 0" }).click();
+    expect(await said.textContent()).toBe("step 0: C = 0, P = 0, 128 distinct");
+    expect(await page.locator("figure[data-name=verdict] .cursor").count()).toBe(1);
+  });
+
+  test("a term is explained by keyboard, and also without the script", async () => {
+    await using opened = await openPage(browser, address(one), { javaScriptEnabled: false });
+    const { page } = opened;
+    await page.getByRole("button", { name: "lattice cell" }).press("Enter");
+    expect(await page.locator("#term-cell").isVisible()).toBe(true);
+    await page.keyboard.press("Escape");
+    expect(await page.locator("#term-cell").isVisible()).toBe(false);
+    expect(await page.locator("#terms dd").count()).toBe(6);
   });
 
   test("of several runs one is chosen for the replay, at the step that was shown", async () => {
@@ -110,9 +131,10 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     await page.evaluate("dispatchEvent(new Event('beforeprint'))");
     await page.emulateMedia({ media: "print" });
     expect(await page.locator("details:not([open])").count()).toBe(0);
-    for (const hidden of ["nav", ".tools", ".replay", "footer button"]) expect(await page.locator(hidden).first().isVisible(), hidden).toBe(false);
+    for (const hidden of ["nav", ".tools", ".replay", ".story button", "footer button"])
+      expect(await page.locator(hidden).first().isVisible(), hidden).toBe(false);
     const colours = () =>
-      page.locator("#figure-0 svg.figure").evaluate((svg) => [getComputedStyle(svg).color, getComputedStyle(document.body).backgroundColor]);
+      page.locator("figure[data-name=loss] svg.figure").evaluate((svg) => [getComputedStyle(svg).color, getComputedStyle(document.body).backgroundColor]);
     expect(await colours()).toEqual(["rgb(31, 35, 40)", "rgb(255, 255, 255)"]);
     await page.evaluate("dispatchEvent(new Event('afterprint'))");
     expect(await page.locator("details[open]").count()).toBe(0);

@@ -219,9 +219,9 @@ describe.skipIf(!existsSync(browserPath))("the HTML report in a browser without 
 
   const losses = () => described("loss").panels[0]?.marks[0] as Mark & { mark: "line" };
   const ends = () =>
-    page.locator("#figure-0 svg[data-panel]").evaluate((panel) => [Number(panel.getAttribute("data-x0")), Number(panel.getAttribute("data-x1"))]);
+    page.locator("figure[data-name=loss] svg[data-panel]").evaluate((panel) => [Number(panel.getAttribute("data-x0")), Number(panel.getAttribute("data-x1"))]);
   const place = async (share: number) => {
-    const box = await page.locator("#figure-0 svg[data-panel]").evaluate((panel) => {
+    const box = await page.locator("figure[data-name=loss] svg[data-panel]").evaluate((panel) => {
       const { left, top, width, height } = panel.getBoundingClientRect();
       return {
         left,
@@ -237,10 +237,10 @@ describe.skipIf(!existsSync(browserPath))("the HTML report in a browser without 
   };
 
   test("the value under the pointer is the recorded one, and every chart over the steps has the cursor", async () => {
-    await page.locator("#figure-0").scrollIntoViewIfNeeded();
+    await page.locator("figure[data-name=loss]").scrollIntoViewIfNeeded();
     const { x, y } = await place(0.5);
     await page.mouse.move(x, y);
-    const [, step = "", value = ""] = /step (\d+)\n.*: ([\d.]+)/.exec((await page.locator("#figure-0 .tip").textContent()) ?? "") ?? [];
+    const [, step = "", value = ""] = /step (\d+)\n.*: ([\d.]+)/.exec((await page.locator("figure[data-name=loss] .tip").textContent()) ?? "") ?? [];
     expect(Number(value)).toBeCloseTo(losses().y[losses().x.indexOf(Number(step))] ?? Number.NaN, 3);
     expect(await page.locator(".cursor").count()).toBe(data().flatMap(({ panels }) => panels.filter((panel) => panel.x.label === "training step")).length);
   });
@@ -254,7 +254,7 @@ describe.skipIf(!existsSync(browserPath))("the HTML report in a browser without 
     const [low = 0, high = 0] = await ends();
     expect(low).toBeCloseTo(1 + 39 * 0.25, 0);
     expect(high).toBeCloseTo(1 + 39 * 0.5, 0);
-    await page.locator("#figure-0").getByText("Whole").click();
+    await page.locator("figure[data-name=loss]").getByText("Whole").click();
     expect(await ends()).toEqual([1, 40]);
   });
 
@@ -269,7 +269,7 @@ describe.skipIf(!existsSync(browserPath))("the HTML report in a browser without 
   });
 
   test("figures and data can be saved", async () => {
-    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#figure-0").getByText("CSV").click()]);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("figure[data-name=loss]").getByText("CSV").click()]);
     expect(readFileSync(await download.path(), "utf8")).toMatch(/^mark,x,y\nline,1,/);
   });
 

@@ -6,6 +6,7 @@ import type { Figure, Mark, Panel } from "../../src/figures/figure.js";
 import { stepLabel } from "../../src/figures/panels.js";
 import type { SmoothLine } from "../../src/figures/reduce-figure.js";
 import type { RunClock } from "../../src/runs/run-clock.js";
+import type { StepCursor } from "../shared/shared-value.js";
 import { clockAxis, clockWords } from "./clock-axis.js";
 import { takeKeys } from "./figure-keys.js";
 import { inside } from "./inside.js";
@@ -30,9 +31,6 @@ function withSmooth(marks: readonly Mark[], lines: readonly (SmoothLine | null)[
   return [...raw, ...over];
 }
 
-/** Says which step is pointed at; null when none is. */
-type ShowStep = (step: number | null, from: object) => void;
-
 /** What the axis of steps is read by, where that is not the step. */
 interface Reading {
   readonly clock: RunClock;
@@ -47,7 +45,7 @@ export class FigureView {
   readonly #element: HTMLElement;
   readonly #figure: Figure;
   readonly #smooth: SmoothFigure;
-  readonly #showStep: ShowStep;
+  readonly #cursor: StepCursor;
   readonly #drawing: HTMLElement;
   readonly #tip: HTMLElement;
   #zoom: [number, number] | null = null;
@@ -56,11 +54,12 @@ export class FigureView {
   #reading: Reading | null = null;
   #drag: { place: Place; from: number; mark: SVGRectElement } | null = null;
 
-  constructor(element: HTMLElement, figure: Figure, smooth: SmoothFigure, showStep: ShowStep) {
+  constructor(element: HTMLElement, figure: Figure, smooth: SmoothFigure, cursor: StepCursor) {
     this.#element = element;
     this.#figure = figure;
     this.#smooth = smooth;
-    this.#showStep = showStep;
+    this.#cursor = cursor;
+    cursor.listen((step) => this.#showCursor(step));
     this.#drawing = element.querySelector<HTMLElement>(".drawing") ?? element;
     this.#tip = document.createElement("div");
     this.#tip.className = "tip";
@@ -161,6 +160,7 @@ export class FigureView {
   #draw(): void {
     const svg = drawFigure(this.#labelled(), { document, width, bare: true }) as unknown as Element;
     this.#drawing.querySelector("svg")?.replaceWith(svg);
+    this.#showCursor(this.#cursor.value);
   }
 
   #setZoom(zoom: [number, number] | null): void {
@@ -217,20 +217,18 @@ export class FigureView {
     this.#tip.style.right = left > box.width / 2 ? `${box.width - left + 14}px` : "";
     this.#tip.style.top = `${clientY - box.top + 14}px`;
     if (place.panel.x.label !== stepLabel) return;
-    this.showCursor(x);
-    this.#showStep(x, this);
+    this.#cursor.value = x;
   }
 
   #leave(): void {
     this.#tip.hidden = true;
     this.#drag?.mark.remove();
     this.#drag = null;
-    this.showCursor(null);
-    this.#showStep(null, this);
+    this.#cursor.value = null;
   }
 
   /** Show a step in every panel over the steps; null takes the cursor away. */
-  showCursor(step: number | null): void {
+  #showCursor(step: number | null): void {
     for (const old of this.#element.querySelectorAll(".cursor")) old.remove();
     if (step === null) return;
     const { panels } = this.#shown();

@@ -2,10 +2,12 @@ import type { Figure } from "../../src/figures/figure.js";
 import type { ExactLines } from "../../src/report/html-of-page.js";
 import type { ReplayedRun } from "../../src/report/page.js";
 import type { RunClock } from "../../src/runs/run-clock.js";
+import { Shared, type StepCursor } from "../shared/shared-value.js";
 import { addAxisChoice } from "./axis-choice.js";
 import { FigureView, type SmoothFigure } from "./figure-view.js";
 import { unfoldPrinted } from "./printing.js";
 import { addReplay } from "./replay.js";
+import { addScenes } from "./scenes.js";
 import "./report.css";
 import { saveText } from "./save.js";
 import { completeFigures, unpackedText } from "./unpacked.js";
@@ -27,26 +29,22 @@ unfoldPrinted();
 const { exact, ...embedded } = JSON.parse(await unpackedText(document.querySelector("#data")?.textContent ?? "")) as ReportData & { exact: ExactLines };
 const data: ReportData = { ...embedded, figures: await completeFigures(embedded.figures, exact) };
 
+const cursor: StepCursor = new Shared<number | null>(null);
+
 const views = [...document.querySelectorAll<HTMLElement>("figure[data-figure]")].flatMap((element) => {
   const index = Number(element.dataset["figure"]);
   const figure = data.figures[index];
-  return figure ? [new FigureView(element, figure, data.smooth[index] ?? [], showStep)] : [];
+  return figure ? [new FigureView(element, figure, data.smooth[index] ?? [], cursor)] : [];
 });
 
-const replays = await Promise.all(
+await Promise.all(
   [...document.querySelectorAll<HTMLElement>("[data-replay]")].map((element) =>
-    addReplay(element, data.replays[Number(element.dataset["replay"])] ?? [], showStep),
+    addReplay(element, data.replays[Number(element.dataset["replay"])] ?? [], cursor),
   ),
 );
 
 if (data.clock) addAxisChoice(views, data.clock);
-
-/** One cursor for all: charts over the steps and the replay show the same moment. Null takes it away. */
-function showStep(step: number | null, from: object): void {
-  for (const view of views) if (view !== from) view.showCursor(step);
-  if (step === null) return;
-  for (const replay of replays) if (replay !== from) replay.show(step);
-}
+addScenes(cursor);
 
 const files = {
   data: { name: `${data.title}.json`, content: () => JSON.stringify(data) },

@@ -1,5 +1,7 @@
-import { overlap } from "../../src/figures/draw/draw-labels.js";
+import { markerRadius } from "../../src/figures/draw/markers.js";
 import type { ReplayFrames } from "../../src/report/replay-frames.js";
+import { axisText, holeText } from "../replay/stage-text.js";
+import { writeStage } from "../src/cloud/stage-labels.js";
 import { unpackedFrames } from "./unpacked.js";
 
 /** Key frames as they are drawn. */
@@ -16,123 +18,156 @@ export async function unpackedReplay(frames: ReplayFrames): Promise<UnpackedRepl
 }
 
 /** What is drawn: a frame, and the row that is followed, or −1. */
-interface Shown {
+export interface Shown {
   readonly replay: UnpackedReplay;
   readonly frame: number;
   readonly followed: number;
 }
 
-const height = 420;
-const margin = 24;
+const tallest = 420;
+/** Room for marks, labels and the scale, in pixels. */
+const room = { across: 48, above: 40, below: 52 } as const;
+/** Histories with more tokens show the names of black holes and of the followed token only. */
+const mostNamed = 300;
+/** Black holes after these have no anchor for a label. */
+const mostAnchors = 60;
 
-/** Tokens of each black hole, and of each row of its own, by the first row with that value. */
-function populationOf({ replay: { classes, tokens }, frame }: Shown): Map<number, number> {
-  const population = new Map<number, number>();
-  for (let row = 0; row < tokens.length; row++) {
+/** Tokens of each class of equal rows, by its first row. */
+interface Population {
+  readonly first: number;
+  readonly tokens: number;
+  readonly live: number;
+}
+
+/** The classes of a frame, by descending population. */
+function populationsOf({ replay: { classes, tokens }, frame }: Shown): Population[] {
+  const found = new Map<number, { first: number; tokens: number; live: number }>();
+  for (const [row, { dead }] of tokens.entries()) {
     const first = classes[frame * tokens.length + row] ?? row;
-    population.set(first, (population.get(first) ?? 0) + 1);
+    const known = found.get(first) ?? { first, tokens: 0, live: 0 };
+    found.set(first, known);
+    known.tokens++;
+    known.live += Number(!dead);
   }
-  return population;
+  return [...found.values()].sort((a, b) => b.tokens - a.tokens);
 }
 
-/** What a frame comes to, in words. */
+/** The counts of a frame, in words. */
 export function wordsOf(shown: Shown): string {
-  const population = populationOf(shown);
-  const holes = [...population.values()].filter((tokens) => tokens > 1);
-  const inHoles = holes.reduce((sum, tokens) => sum + tokens, 0);
+  const populations = populationsOf(shown);
+  const holes = populations.filter(({ tokens }) => tokens > 1);
+  const inHoles = holes.reduce((sum, { tokens }) => sum + tokens, 0);
   const step = (shown.replay.steps[shown.frame] ?? 0).toLocaleString("en");
-  return `step ${step}: C = ${holes.length}, P = ${inHoles}, ${population.size} distinct`;
+  return `step ${step}: C = ${holes.length}, P = ${inHoles}, ${populations.length} distinct`;
 }
 
-/** The place of a row on a canvas, in its pixels. */
-export function placeOfRow({ width, height }: HTMLCanvasElement, { replay, frame }: Shown, row: number): [number, number] {
+/** Pixels per unit of the weights, and the upper left corner of the view. */
+function viewOf({ clientWidth, clientHeight }: HTMLCanvasElement, { width, height }: UnpackedReplay) {
+  const [wide, high] = [clientWidth - 2 * room.across, clientHeight - room.above - room.below];
+  const scale = Math.max(0, Math.min(wide / width, high / height));
+  return { scale, left: room.across + (wide - scale * width) / 2, bottom: clientHeight - room.below - (high - scale * height) / 2 };
+}
+
+/** The position of a row on a canvas, in pixels of the page. */
+export function placeOfRow(canvas: HTMLCanvasElement, { replay, frame }: Shown, row: number): [x: number, y: number] {
   const index = 2 * (frame * replay.tokens.length + row);
-  const room = 2 * margin * devicePixelRatio;
-  const scale = Math.min((width - room) / replay.width, (height - room) / replay.height);
-  const [wide, high] = [scale * replay.width, scale * replay.height];
-  const across = (width - wide) / 2;
-  const down = (height - high) / 2;
-  return [across + ((replay.places[index] ?? 0) / 65_535) * wide, height - down - ((replay.places[index + 1] ?? 0) / 65_535) * high];
+  const { scale, left, bottom } = viewOf(canvas, replay);
+  return [left + ((replay.places[index] ?? 0) / 65_535) * scale * replay.width, bottom - ((replay.places[index + 1] ?? 0) / 65_535) * scale * replay.height];
 }
 
-/** Make a canvas as sharp as its screen. */
+/** Make a canvas as sharp as its screen, and on a narrow one not taller than wide. */
 export function fitCanvas(canvas: HTMLCanvasElement): void {
+  canvas.style.height = `${Math.min(tallest, Math.max(260, canvas.clientWidth))}px`;
   canvas.width = canvas.clientWidth * devicePixelRatio;
-  canvas.height = height * devicePixelRatio;
-  canvas.style.height = `${height}px`;
+  canvas.height = canvas.clientHeight * devicePixelRatio;
 }
 
-/** Draw a frame: a black hole is as large as its population, and what has dead tokens alone is a square. */
+/** Draw a frame with the marks of the page: a disc is a live token, a hollow diamond a dead one, a ring a black hole, whose area shows its population. */
 export function drawFrame(canvas: HTMLCanvasElement, shown: Shown): void {
   const context = canvas.getContext("2d");
   if (!context) return;
   const { replay, followed } = shown;
-  const style = getComputedStyle(document.documentElement);
-  const [live, dead] = matchMedia("(prefers-color-scheme: dark)").matches ? ["#7db3f2", "#f0a06a"] : ["#1f4e8c", "#c4560a"];
-  const scale = devicePixelRatio;
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.font = `${12 * scale}px system-ui, sans-serif`;
-  if (followed >= 0) drawWay(context, shown, style.getPropertyValue("--accent"));
-  const hasLive = new Set<number>();
-  for (const [row, { dead: isDead }] of replay.tokens.entries()) if (!isDead) hasLive.add(replay.classes[shown.frame * replay.tokens.length + row] ?? row);
-  const population = [...populationOf(shown)].sort((a, b) => b[1] - a[1]);
-  for (const [first, tokens] of population) {
-    const [x, y] = placeOfRow(canvas, shown, first);
-    const radius = radiusOf(tokens);
-    context.fillStyle = (hasLive.has(first) ? live : dead) ?? "";
-    context.globalAlpha = tokens > 1 ? 0.65 : 0.85;
-    context.beginPath();
-    // Dead tokens are squares: colour alone would not tell them.
-    if (hasLive.has(first)) context.arc(x, y, radius, 0, 2 * Math.PI);
-    else context.rect(x - radius, y - radius, 2 * radius, 2 * radius);
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const style = getComputedStyle(canvas);
+  const colour = (name: string) => style.getPropertyValue(`--${name}`);
+  const [ink, ground, chosen] = [colour("ink"), colour("ground"), colour("followed")];
+  context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  if (followed >= 0) drawPath(context, shown, chosen);
+  const populations = populationsOf(shown);
+  const radiusOf = (tokens: number) => Math.max(3.5, markerRadius(tokens, replay.tokens.length));
+  for (const { first, tokens, live } of populations) {
+    const kind = tokens > 1 ? "hole" : live > 0 ? "live" : "dead";
+    drawMark(context, kind, placeOfRow(canvas, shown, first), radiusOf(tokens), { colour: colour(kind), ground });
+  }
+  const named = (text: string, row: number, tokens: number) => {
+    const [x, y] = placeOfRow(canvas, shown, row);
+    return { text, x, y, radius: radiusOf(tokens) };
+  };
+  const holes = populations.filter(({ tokens }) => tokens > 1);
+  const ofFollowed = followed < 0 ? undefined : populations.find(({ first }) => first === replay.classes[shown.frame * replay.tokens.length + followed]);
+  if (ofFollowed) drawRing(context, placeOfRow(canvas, shown, followed), radiusOf(ofFollowed.tokens) + 4, chosen);
+  const alone = replay.tokens.length > mostNamed ? [] : populations.filter(({ tokens, live, first }) => tokens === 1 && live > 0 && first !== followed);
+  const nameOf = (row: number) => replay.tokens[row]?.name ?? "";
+  writeStage(
+    context,
+    { width, height, ink, ground, followed: chosen },
+    {
+      followed: ofFollowed ? [named(nameOf(followed), followed, ofFollowed.tokens)] : [],
+      holes: holes.slice(0, mostAnchors).map(({ first, tokens }) => named(holeText(tokens), first, tokens)),
+      moreHoles: Math.max(0, holes.length - mostAnchors),
+      names: alone.map(({ first }) => named(nameOf(first), first, 1)),
+      pixelsPerUnit: viewOf(canvas, replay).scale,
+      axes: [axisText([1, 0], replay.explained), axisText([0, 1], replay.explained)],
+    },
+  );
+  context.font = "600 13px system-ui, sans-serif";
+  context.fillStyle = ink;
+  context.fillText(`step ${(replay.steps[shown.frame] ?? 0).toLocaleString("en")}`, 12, 18);
+}
+
+type Kind = "live" | "dead" | "hole";
+
+function drawMark(
+  context: CanvasRenderingContext2D,
+  kind: Kind,
+  [x, y]: readonly [number, number],
+  radius: number,
+  look: { colour: string; ground: string },
+): void {
+  context.beginPath();
+  if (kind === "dead") {
+    context.moveTo(x, y - radius - 1);
+    context.lineTo(x + radius + 1, y);
+    context.lineTo(x, y + radius + 1);
+    context.lineTo(x - radius - 1, y);
+    context.closePath();
+  } else context.arc(x, y, radius, 0, 2 * Math.PI);
+  if (kind === "live") {
+    context.fillStyle = look.colour;
     context.fill();
+    return;
   }
-  context.globalAlpha = 1;
-  drawPopulations(context, shown, population);
-  if (followed >= 0) drawFollowed(context, shown, style.getPropertyValue("--ink"));
+  context.fillStyle = look.ground;
+  context.fill();
+  context.strokeStyle = look.colour;
+  context.lineWidth = kind === "hole" ? Math.max(2, 0.3 * radius) : 1.6;
+  context.stroke();
 }
 
-function radiusOf(tokens: number): number {
-  return (2.6 + 1.7 * Math.sqrt(tokens - 1)) * devicePixelRatio;
-}
-
-/** The number of tokens of each black hole; a label that would overlap a larger black hole or its label is omitted. */
-function drawPopulations(context: CanvasRenderingContext2D, shown: Shown, population: readonly (readonly [first: number, tokens: number])[]): void {
-  const style = getComputedStyle(document.documentElement);
-  const scale = devicePixelRatio;
-  const taken: Parameters<typeof overlap>[0][] = [];
-  context.fillStyle = style.getPropertyValue("--ink");
-  context.strokeStyle = style.getPropertyValue("--ground");
-  context.lineWidth = 3 * scale;
-  context.lineJoin = "round";
-  for (const [first, tokens] of population.filter(([, each]) => each > 1)) {
-    const [x, y] = placeOfRow(context.canvas, shown, first);
-    const radius = radiusOf(tokens);
-    const left = x + radius + 3 * scale;
-    const text = { left, right: left + context.measureText(String(tokens)).width, top: y - 7 * scale, bottom: y + 7 * scale };
-    if (taken.some((other) => overlap(other, text))) continue;
-    taken.push(text, { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius });
-    context.strokeText(String(tokens), left, y + 4 * scale);
-    context.fillText(String(tokens), left, y + 4 * scale);
-  }
-}
-
-function drawWay(context: CanvasRenderingContext2D, shown: Shown, colour: string): void {
+function drawRing(context: CanvasRenderingContext2D, [x, y]: readonly [number, number], radius: number, colour: string): void {
   context.strokeStyle = colour;
-  context.lineWidth = 1.2 * devicePixelRatio;
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.stroke();
+}
+
+/** The path of the followed token up to the frame. */
+function drawPath(context: CanvasRenderingContext2D, shown: Shown, colour: string): void {
+  context.strokeStyle = colour;
+  context.lineWidth = 1.4;
   context.beginPath();
   for (let frame = 0; frame <= shown.frame; frame++) context.lineTo(...placeOfRow(context.canvas, { ...shown, frame }, shown.followed));
   context.stroke();
-}
-
-function drawFollowed(context: CanvasRenderingContext2D, shown: Shown, colour: string): void {
-  const scale = devicePixelRatio;
-  const [x, y] = placeOfRow(context.canvas, shown, shown.followed);
-  context.strokeStyle = colour;
-  context.fillStyle = colour;
-  context.lineWidth = 2 * scale;
-  context.beginPath();
-  context.arc(x, y, 9 * scale, 0, 2 * Math.PI);
-  context.stroke();
-  context.fillText(shown.replay.tokens[shown.followed]?.name ?? "", x + 12 * scale, y - 8 * scale);
 }

@@ -1,13 +1,8 @@
 import type { ReplayedRun } from "../../src/report/page.js";
-import { drawFrame, fitCanvas, placeOfRow, type UnpackedReplay, unpackedReplay, wordsOf } from "./replay-picture.js";
-
-type ShowStep = (step: number | null, from: object) => void;
-
-/** A replay on the page. */
-export interface Replay {
-  /** Show the last key frame at or before a step. */
-  show(step: number): void;
-}
+import { stageMarks } from "../replay/stage-text.js";
+import type { StepCursor } from "../shared/shared-value.js";
+import { drawFrame, fitCanvas, placeOfRow, type Shown, type UnpackedReplay, unpackedReplay, wordsOf } from "./replay-picture.js";
+import { tokenInput } from "./token-input.js";
 
 const framesPerSecond = 30;
 
@@ -33,6 +28,28 @@ function replaysOf(): (run: ReplayedRun | undefined) => Promise<UnpackedReplay> 
   };
 }
 
+const svgNamespace = "http://www.w3.org/2000/svg";
+
+/** What the marks mean, as on the page. */
+function legend(): HTMLElement {
+  const list = element("ul", { className: "key" });
+  list.setAttribute("aria-label", "Marks");
+  for (const { kind, text } of stageMarks) {
+    const icon = document.createElementNS(svgNamespace, "svg");
+    icon.setAttribute("class", `mark ${kind}`);
+    icon.setAttribute("viewBox", "0 0 16 16");
+    icon.setAttribute("aria-hidden", "true");
+    const shape = document.createElementNS(svgNamespace, kind === "dead" ? "path" : "circle");
+    const attributes = kind === "dead" ? { d: "M8 2 14 8 8 14 2 8Z" } : { cx: "8", cy: "8", r: kind === "live" ? "4" : "5" };
+    for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, value);
+    icon.append(shape);
+    const item = element("li", {});
+    item.append(icon, text);
+    list.append(item);
+  }
+  return list;
+}
+
 /** Put a canvas and its controls into an element. */
 function addControls(host: HTMLElement, runs: readonly ReplayedRun[]) {
   const canvas = element("canvas", {});
@@ -45,23 +62,26 @@ function addControls(host: HTMLElement, runs: readonly ReplayedRun[]) {
     "Run",
     runs.map(({ label }, index) => [String(index), label]),
   );
-  const follow = choice("Token to follow", []);
+  const follow = tokenInput();
   const said = element("output", {});
   const controls = element("div", { className: "controls" });
-  controls.append(...(runs.length > 1 ? [chosenRun] : []), play, scrubber, follow, said);
-  host.replaceChildren(canvas, controls);
+  controls.append(...(runs.length > 1 ? [chosenRun] : []), play, scrubber, follow.element, said);
+  host.replaceChildren(canvas, legend(), controls);
   return { canvas, play, scrubber, chosenRun, follow, said };
 }
 
-/** Draw key frames of runs on a canvas, one run at a time, with a scrubber, a play button, and a token to follow. */
-export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[], showStep: ShowStep): Promise<Replay> {
+/**
+ * Draw key frames of runs on a canvas, one run at a time, with a scrubber, a play button, and a token to follow. The replay follows the cursor of the page and
+ * moves it. It starts at the last key frame, which shows the outcome.
+ */
+export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[], cursor: StepCursor): Promise<void> {
   const replayOf = replaysOf();
   let replay = await replayOf(runs[0]);
   let frame = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
 
   const { canvas, play, scrubber, chosenRun, follow, said } = addControls(host, runs);
-  const shown = () => ({ replay, frame, followed: follow.value === "" ? -1 : Number(follow.value) });
+  const shown = (): Shown => ({ replay, frame, followed: follow.row });
   const lastFrame = () => replay.steps.length - 1;
 
   function draw(): void {
@@ -69,30 +89,36 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
     said.value = wordsOf(shown());
   }
 
-  function setFrame(at: number, tell: boolean): void {
+  function setFrame(at: number): void {
     frame = at;
     scrubber.value = String(at);
     scrubber.setAttribute("aria-valuetext", `step ${replay.steps[at]}`);
     draw();
-    if (tell) showStep(replay.steps[at] ?? null, self);
   }
 
-  /** Begin with a run: its tokens, its frames, at the step that was shown. */
+  /** Show a frame, and its step everywhere. */
+  function goTo(at: number): void {
+    setFrame(at);
+    cursor.value = replay.steps[at] ?? null;
+  }
+
+  /** Show the last key frame at or before a step. */
+  function show(step: number): void {
+    setFrame(
+      Math.max(
+        0,
+        replay.steps.findLastIndex((each) => each <= step),
+      ),
+    );
+  }
+
+  /** Begin with a run: its tokens, its frames, at a step. */
   function begin(next: UnpackedReplay, step: number): void {
     replay = next;
     scrubber.max = String(lastFrame());
-    const tokens = replay.tokens.map(({ name, dead }, row) => [String(row), `${name}${dead ? " (dead)" : ""}`] as const);
-    follow.replaceChildren(...choice("", [["", "Follow a token"], ...tokens]).children);
-    follow.value = "";
-    self.show(step);
+    follow.offer(replay.tokens);
+    show(step);
   }
-
-  const self: Replay = {
-    show(step) {
-      const at = replay.steps.findLastIndex((each) => each <= step);
-      setFrame(Math.max(0, at), false);
-    },
-  };
 
   function stop(): void {
     clearInterval(timer);
@@ -109,17 +135,20 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
     play.textContent = "Pause";
     timer = setInterval(() => {
       if (frame >= lastFrame()) stop();
-      else setFrame(frame + 1, true);
+      else goTo(frame + 1);
     }, 1000 / framesPerSecond);
   });
-  scrubber.addEventListener("input", () => setFrame(Number(scrubber.value), true));
-  follow.addEventListener("change", draw);
+  cursor.listen((step) => {
+    if (step !== null && step !== replay.steps[frame]) show(step);
+  });
+  scrubber.addEventListener("input", () => goTo(Number(scrubber.value)));
+  follow.onChange(draw);
   chosenRun.addEventListener("change", async () => {
     stop();
     begin(await replayOf(runs[Number(chosenRun.value)]), replay.steps[frame] ?? 0);
   });
   canvas.addEventListener("click", (event) => {
-    follow.value = String(rowNearest(canvas, event, shown()));
+    follow.choose(rowNearest(canvas, event, shown()));
     draw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
@@ -128,17 +157,15 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
     draw();
   }).observe(canvas);
   fitCanvas(canvas);
-  begin(replay, 0);
-  return self;
+  begin(replay, Number.POSITIVE_INFINITY);
 }
 
-/** The row whose place is nearest to a click. */
-function rowNearest(canvas: HTMLCanvasElement, { clientX, clientY }: MouseEvent, shown: Parameters<typeof placeOfRow>[1]): number {
+/** The row whose position is nearest to a click. */
+function rowNearest(canvas: HTMLCanvasElement, { clientX, clientY }: MouseEvent, shown: Shown): number {
   const box = canvas.getBoundingClientRect();
-  const [x, y] = [(clientX - box.left) * devicePixelRatio, (clientY - box.top) * devicePixelRatio];
   const distances = shown.replay.tokens.map((_, row) => {
     const [left, top] = placeOfRow(canvas, shown, row);
-    return Math.hypot(left - x, top - y);
+    return Math.hypot(left - clientX + box.left, top - clientY + box.top);
   });
-  return distances.indexOf(Math.min(...distances));
+  return distances.indexOf(distances.reduce((one, other) => Math.min(one, other)));
 }

@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { storyFacts, storyOf } from "../../../src/report/story.js";
+import { openRun } from "../../../src/runner/open-run.js";
+import { type RunOfStates, runOfStates, type StateRows } from "../figures/run-of-states.js";
+
+async function scenesOf(states: RunOfStates) {
+  using run = runOfStates(states);
+  const { verdict } = await (await openRun(run.directory)).result(run.scan);
+  const facts = await storyFacts(run, verdict);
+  if (!facts) throw new Error("the run has no facts for a story");
+  return storyOf(facts);
+}
+
+const rows = (...values: number[]): StateRows => values.map((value) => [value, value]);
+
+test("five scenes tell a run whose dead tokens stay together, each at a recorded step", async () => {
+  const states = [rows(1, 1, 1, 1, 1), rows(2, 1, 1, 1, 1), rows(2, 3, 4, 1, 1), rows(5, 3, 4, 1, 1)];
+  const scenes = await scenesOf({ states, dead: [1, 2], tokens: [65, 66, 67, 1, 2] });
+  expect(scenes.map(({ title, step }) => [title, step])).toEqual([
+    ["Start", 0],
+    ["First exits", 1],
+    ["What stays", 3],
+    ["Why", 2],
+    ["Verdict and rule", 3],
+  ]);
+  expect(scenes.map(({ sentences }) => sentences.join(" "))).toEqual([
+    "At step 0, all 5 rows are equal: C = 1 and P = 5. 2 tokens are dead, because they never occur in the training text; all of them share a row with another token.",
+    "At step 1, the first live token leaves a black hole: A. C = 1 and P = 4 afterwards. The last to leave are B C, at step 2.",
+    "After step 3, C = 1 and P = 2. In black holes are 2 dead tokens; 3 tokens are alone.",
+    expect.stringMatching(/^A dead token is never an input or a target.* they stay equal in every bit\.$/),
+    expect.stringMatching(/^The verdict is null: no split: the 2 dead tokens .* Rule: positive if any/),
+  ]);
+});
+
+test("a step that was not recorded is not named as that of an exit", async () => {
+  const scenes = await scenesOf({ states: [rows(1, 1, 1), rows(1, 1, 1), rows(2, 1, 1)], steps: [0, 100, 200], dead: [1, 2] });
+  expect(scenes[1]?.sentences[0]).toMatch(/^Between steps 100 and 200, the first live token leaves/);
+  expect(scenes[1]?.sentences[1]).toBe("No live token leaves later.");
+});
+
+test("without dead tokens, without black holes and without exits nothing is told of them", async () => {
+  const lone = await scenesOf({ states: [rows(1, 2, 3), rows(4, 5, 6)] });
+  const texts = lone.map(({ sentences }) => sentences.join(" "));
+  expect(texts[0]).toBe("At step 0, 3 of 3 rows are distinct: C = 0 and P = 0. None of the 3 recorded tokens is dead: all of them occur in the training text.");
+  expect(texts[1]).toMatch(/^No live token is ever in a black hole\./);
+  expect(texts[2]).toBe("After step 1, C = 0 and P = 0. No token shares its row with another: all 3 are alone.");
+  expect(texts[3]).toMatch(/^A live token occurs in the text/);
+  expect(texts[4]).toMatch(/^The verdict is degenerate: not scored: none of the 3 rows belongs to a dead token/);
+  const stuck = await scenesOf({ states: [rows(1, 1, 1), rows(2, 2, 2)], dead: [2] });
+  expect(stuck[0]?.sentences[1]).toBe("One token is dead, because it never occurs in the training text; its row is shared.");
+  expect(stuck[1]?.sentences[0]).toBe("No live token leaves a black hole.");
+  expect(stuck[2]?.sentences[1]).toBe("In black holes are 1 dead token and 2 live tokens; 0 tokens are alone.");
+});
+
+test("dead tokens that parted are not said to stay together", async () => {
+  const [start, , stays, why, verdict] = await scenesOf({ states: [rows(1, 1, 1, 2), rows(1, 1, 3, 3)], dead: [0, 1, 2] });
+  expect(start?.sentences[1]).toMatch(/^3 tokens are dead, .* all of them share/);
+  expect(stays?.sentences[1]).toBe("In black holes are 3 dead tokens and 1 live token; of the live ones, 0 returned and 1 joined; 0 tokens are alone.");
+  expect(why?.sentences[1]).toBe("In exact arithmetic such rows stay equal. This run adds no noise, so rounding or a change by a callback has separated them.");
+  expect(verdict?.sentences[0]).toMatch(/^The verdict is positive:/);
+});
+
+test("rows that became NaN are counted as such, and a run before its first step has no story", async () => {
+  const broken = await scenesOf({ states: [rows(1, 1, 1), rows(Number.NaN, 1, 1)], dead: [1, 2] });
+  expect(broken[2]?.sentences[1]).toContain("of which 1 row with NaN");
+  expect(await scenesOf({ states: [rows(1, 1)] })).toEqual([]);
+});
