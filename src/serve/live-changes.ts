@@ -35,8 +35,9 @@ const storedChanges = 500;
 const maxListeners = 64;
 /** Unread bytes after which a listener is dropped; it reconnects if it is alive. */
 const maxWaitingBytes = 256 * 1024;
-/** Interval of messages without a change, which reveal dead connections. */
-const heartbeatMs = 15_000;
+/** Interval of messages without a change: a page that gets none for longer knows that the server has stopped. */
+const beatMs = 500;
+const beat = "event: beat\ndata\n\n";
 
 type NumberedChange = { number: number; text: string };
 
@@ -50,7 +51,7 @@ export class LiveChanges {
   #number = 0;
   #last: Shelf | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #sentAt = 0;
+  #beats: NodeJS.Timeout | undefined;
 
   constructor(catalogue: Catalogue) {
     this.#catalogue = catalogue;
@@ -66,6 +67,7 @@ export class LiveChanges {
       if (this.#listeners.size === 0) this.#pause();
     });
     if (this.#timer === undefined) this.#schedule(0);
+    this.#beats ??= setInterval(() => this.#send(beat), beatMs).unref();
     return true;
   }
 
@@ -93,6 +95,8 @@ export class LiveChanges {
   #pause(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    clearInterval(this.#beats);
+    this.#beats = undefined;
     this.#last = undefined;
     this.#changes = [];
     this.#number++; // changes are not watched while nobody listens, so that a later listener gets everything
@@ -108,7 +112,6 @@ export class LiveChanges {
     if (this.#timer === undefined) return;
     if (shelf && this.#last) for (const change of changesBetween(this.#last, shelf)) this.#add(change);
     if (shelf) this.#last = shelf;
-    if (performance.now() - this.#sentAt > heartbeatMs) this.#send(": still here\n\n");
     this.#schedule(everyMs);
   }
 
@@ -121,7 +124,6 @@ export class LiveChanges {
   }
 
   #send(text: string): void {
-    this.#sentAt = performance.now();
     for (const listener of this.#listeners) {
       if (listener.writableLength > maxWaitingBytes) listener.destroy();
       else listener.write(text);

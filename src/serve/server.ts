@@ -7,7 +7,7 @@ import { extname, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { packageRoot } from "../python/package-manifest.js";
 import type { RunArchive } from "../sweep/run-archive.js";
-import { sendBytes, sendDocument, sendText, setSafetyHeaders } from "./answers.js";
+import { type Refusal, refusalStyle, sendBytes, sendDocument, sendRefusal, sendText, setSafetyHeaders } from "./answers.js";
 import { Api, takesNote } from "./api.js";
 import { Catalogue } from "./catalogue.js";
 import { takesArchive } from "./dropped-archives.js";
@@ -21,8 +21,6 @@ export interface Access {
   refusal(request: IncomingMessage): Refusal | undefined;
   isKnown(request: IncomingMessage): boolean;
 }
-
-type Refusal = { status: 401 | 403 | 421; message: string };
 
 /**
  * Access by a token of this server, which is exchanged for a cookie.
@@ -42,9 +40,9 @@ export function createAccess(port: number, hosts: readonly string[]): Access {
     isKnown,
     refusal(request) {
       const { host, origin } = request.headers;
-      if (host === undefined || !hosts.includes(host)) return { status: 421, message: "this server only answers at the address that bh-bridge serve printed" };
+      if (host === undefined || !hosts.includes(host)) return { status: 421, message: "This server only answers at the address that bh-bridge serve printed" };
       const isChange = request.method !== "GET" && request.method !== "HEAD";
-      if (origin === undefined ? isChange : !origins.includes(origin)) return { status: 403, message: "pages of other origins may not access this server" };
+      if (origin === undefined ? isChange : !origins.includes(origin)) return { status: 403, message: "Pages of other origins may not access this server" };
       return undefined;
     },
   };
@@ -142,7 +140,8 @@ export async function serve({ folders, directories, archives = [], port: wanted,
   const catalogue = new Catalogue(folders, directories);
   for (const archive of archives) catalogue.add(archive);
   const api = new Api(catalogue);
-  server.on("request", (request: IncomingMessage, response: ServerResponse) => void answer(request, response, { access, api, files, strangers }));
+  const style = refusalStyle([...files].flatMap(([address, { bytes }]) => (address.endsWith(".css") ? [bytes.toString("utf8")] : [])).join("\n"));
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => void answer(request, response, { access, api, files, strangers, style }));
   server.on("clientError", (_, socket) => socket.destroy());
   return {
     port,
@@ -155,17 +154,20 @@ export async function serve({ folders, directories, archives = [], port: wanted,
   };
 }
 
-type Answering = { access: Access; api: Api; files: ReturnType<typeof readPageFiles>; strangers: Strangers };
+const noToken: Refusal = { status: 401, message: "Open the address that bh-bridge serve printed: it contains the access token" };
+const wrongToken: Refusal = { status: 403, message: "The token is not that of this server. Open the address that bh-bridge serve printed last" };
+
+type Answering = { access: Access; api: Api; files: ReturnType<typeof readPageFiles>; strangers: Strangers; style: string };
 
 /** Connections without token or cookie, oldest first. They are limited, so that they cannot block the user's. */
 type Strangers = Set<Socket>;
 
-async function answer(request: IncomingMessage, response: ServerResponse, { access, api, files, strangers }: Answering): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, { access, api, files, strangers, style }: Answering): Promise<void> {
   setSafetyHeaders(response);
   response.setTimeout(60_000, () => response.destroy()); // drops clients that stopped reading
   try {
     const refusal = access.refusal(request);
-    if (refusal) return sendText(response, refusal.status, refusal.message);
+    if (refusal) return sendRefusal(response, refusal, style);
     const url = addressOf(request);
     if (!url) return sendText(response, 400, "invalid address");
     if (access.isKnown(request)) strangers.delete(request.socket);
@@ -179,12 +181,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, { acce
     }
     const token = url.searchParams.get("token");
     if (token !== null && request.method === "GET") {
-      if (!access.isToken(token)) return sendText(response, 403, "wrong token. Open the address that bh-bridge serve printed last");
+      if (!access.isToken(token)) return sendRefusal(response, wrongToken, style);
       strangers.delete(request.socket);
       response.setHeader("Set-Cookie", access.setCookie);
       return sendOn(request, response);
     }
-    if (!access.isKnown(request)) return sendText(response, 401, "Open the address that bh-bridge serve printed: it contains the access token");
+    if (!access.isKnown(request)) return sendRefusal(response, noToken, style);
     if (url.pathname.startsWith("/api/")) {
       if (await api.answer(url.pathname.slice("/api/".length), { request, response, query: url.searchParams })) return;
       return sendDocument(response, { error: "nothing found at this address; the run may have been removed" }, 404);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -168,6 +168,71 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await expect.poll(() => text(page, "step"), { timeout: 20_000 }).toBe("60"); // to the end, where it stops
     await page.getByRole("button", { name: "Play" }).waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  test("a note is written on the page, and one that was changed on disk meanwhile is shown beside it", async () => {
+    const own = join(folder.path, "notes");
+    const file = join(writeRun({ folder: own, id: "noted", name: "noted" }), "notes.json");
+    await using asked = await askedServer(own);
+    await using opened = await openPage(browser, asked.serving.url);
+    const { page, complaints } = opened;
+    const note = () => (JSON.parse(readFileSync(file, "utf8")) as { note: string | null }).note;
+    await openRun(page, "noted");
+    expect(await page.title()).toBe("degenerate · noted");
+    await page.getByRole("button", { name: "Add a note" }).click();
+    await page.getByLabel("Note", { exact: true }).fill(evil);
+    await page.getByRole("button", { name: "Save note" }).click();
+    await page.locator(".note-text", { hasText: "onerror" }).waitFor();
+    expect(note()).toBe(evil);
+    await page.getByRole("button", { name: "Edit note" }).click();
+    writeFileSync(file, JSON.stringify({ note: "by a colleague", tags: ["kept"] }));
+    await page.getByLabel("Note", { exact: true }).fill("mine");
+    await page.getByRole("button", { name: "Save note" }).click();
+    await page.getByRole("alert").getByText("by a colleague").waitFor();
+    expect(note()).toBe("by a colleague");
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "Replace it by mine" }).click();
+    await page.locator(".note-text", { hasText: "mine" }).waitFor();
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ note: "mine", tags: ["kept"] });
+    expect(await page.evaluate("window.harmed")).toBeUndefined();
+    expect(complaints.filter((complaint) => !complaint.includes("409"))).toEqual([]);
+  });
+
+  test("a baseline is in the address: list and run show the differences, and the charts its lines", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await page.getByLabel("Choose first").check();
+    await page.getByRole("button", { name: "Set as baseline" }).click();
+    const second = page.getByRole("row").filter({ has: page.getByRole("link", { name: "second", exact: true }) });
+    await second.getByText("seed 1 → 2").waitFor();
+    // The mean losses of the rows are those of the newest steps, as the runs were written without a log.
+    const difference = (writtenLoss(60, 2) - writtenLoss(60, 1))
+      .toFixed(3)
+      .replace("-", "−")
+      .replace(/^(?=\d)/, "+");
+    expect(await second.locator(".difference").allInnerTexts()).toEqual([difference, "±0", "±0"]);
+    await page.reload();
+    await second.getByText("seed 1 → 2").waitFor();
+    await openRun(page, "second");
+    const loss = page.getByRole("slider", { name: /^Loss over steps: .*loss, baseline/ });
+    await loss.waitFor();
+    await page.getByLabel("Comparison with the baseline").getByText("seed 1 → 2").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "Clear baseline" }).click();
+    await loss.waitFor({ state: "detached" });
+    expect(page.url()).not.toContain("baseline");
+    expect(complaints).toEqual([]);
+  });
+
+  test("without the token a browser gets a page without serious findings", async () => {
+    await using opened = await openPage(browser, new URL("/?token=x", server.serving.url).href);
+    const { page } = opened;
+    await page.getByRole("heading", { name: "Access refused" }).waitFor();
+    const ground = () => page.evaluate("getComputedStyle(document.body).backgroundColor");
+    expect(await ground()).toBe("rgb(246, 247, 249)");
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await ground()).toBe("rgb(16, 21, 27)");
+    expect(await seriousFindings(page, 5)).toEqual([]);
   });
 
   test("chosen runs are laid over each other, named by what differs", async () => {
@@ -428,6 +493,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await expect.poll(progress, { timeout: 60_000 }).toBeGreaterThan(0);
     const before = await progress();
     await expect.poll(progress, { timeout: 60_000 }).toBeGreaterThan(before);
+    expect(await page.title()).toMatch(/^\d+\/5000 · live$/);
     await page.getByRole("button", { name: "Stop …" }).click();
     await page.getByRole("button", { name: "Let it train" }).click();
     const unharmed = await progress();
@@ -436,7 +502,9 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.getByRole("button", { name: "Stop it" }).click();
     await training;
     expect(said).toMatch(/cli\.js resume /); // the command as this program was started
-    await page.getByText("The server is away").waitFor();
+    await page.getByText("The server does not answer").waitFor();
+    // What was received last stays, and head and stage show the same step.
+    expect(await progress()).toBe(Number((await text(page, "step")).replace(/\D/g, "")));
     await using own = await askedServer(live);
     expect((await own.shelf()).runs[0]).toMatchObject({ status: "stopped", reason: "signal" });
   });

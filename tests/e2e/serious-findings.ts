@@ -2,10 +2,10 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 
 /** What axe finds that is serious or worse, in words. The page allows no script of others, so that axe comes in by the debugger. */
-export async function seriousFindings(page: Page): Promise<string[]> {
+export async function seriousFindings(page: Page, leastPasses = 10): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations, passes } = await page.evaluate<axe.AxeResults>("axe.run(document)");
-  if (passes.length < 10) throw new Error("axe looked at next to nothing");
+  if (passes.length < leastPasses) throw new Error("axe looked at next to nothing");
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
 }

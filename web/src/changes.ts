@@ -3,50 +3,96 @@ import type { LiveChange } from "./documents.js";
 
 type Listener = (change: LiveChange) => void;
 
-const listeners = new Set<Listener>();
-const watchers = new Set<(isConnected: boolean) => void>();
-let source: EventSource | undefined;
-let isConnected = true;
+/** `away`: the server does not answer. `refused`: it answers, but does not know this browser, because it was restarted. */
+export type Connection = "connected" | "away" | "refused";
 
-/** What is only photographed or printed is done by then: a browser without a screen calls no page complete while a stream of it is open. */
+const listeners = new Set<Listener>();
+const watchers = new Set<(connection: Connection) => void>();
+let source: EventSource | undefined;
+let connection: Connection = "connected";
+let heardAt = performance.now();
+
+/** A browser without a screen, which takes a picture or prints, considers no page complete while a stream of it is open. */
 const streamsAfterMs = 10_000;
 const openedAt = performance.now();
 const isYoung = () => performance.now() - openedAt < streamsAfterMs;
+const refreshMs = 2000;
 
-/** One stream for the whole page. The browser reconnects by itself, and says which change it saw last. */
+/** The server sends a beat every half second. After a longer silence it is asked, so that a stop is reported within two seconds. */
+const silenceMs = 1100;
+const answerMs = 850;
+const lookMs = 250;
+/** Interval of questions while the server is away. */
+const retryMs = 1000;
+let askedAt = Number.NEGATIVE_INFINITY;
+let isAsking = false;
+
+/** One stream for the whole page. The browser reconnects by itself, and names the last change that it received. */
 function connect(): void {
   if (isYoung()) return;
   const isFirst = source === undefined;
   if (source && source.readyState !== EventSource.CLOSED) return;
-  source = new EventSource("/api/changes");
-  source.onopen = () => {
-    tell(true);
-    if (isFirst) hear({ kind: "everything" }); // what changed between the last look and the stream
+  const made = new EventSource("/api/changes");
+  source = made;
+  made.onopen = () => {
+    heard();
+    if (isFirst) hear({ kind: "everything" }); // changes between the last look and the stream
   };
-  source.onerror = () => tell(false);
-  source.onmessage = ({ data }) => {
+  made.onerror = () => void ask();
+  made.onmessage = ({ data }) => {
+    heard();
     hear(JSON.parse(data) as LiveChange);
   };
+  made.addEventListener("beat", heard);
+}
+
+function heard(): void {
+  heardAt = performance.now();
+  become("connected");
+}
+
+/** Ask whether the server is there, and knows this browser. */
+async function ask(): Promise<void> {
+  if (isAsking) return;
+  isAsking = true;
+  askedAt = performance.now();
+  try {
+    const { status } = await fetch("/icon.svg", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(answerMs) });
+    if (status === 401 || status === 403) become("refused");
+    else heard();
+  } catch (error) {
+    // While a page loads, its other requests can delay the answer. Only a closed port is certain then.
+    const isLate = error instanceof DOMException && error.name === "TimeoutError";
+    if (!isLate || !isYoung()) become("away");
+  } finally {
+    isAsking = false;
+  }
 }
 
 function hear(change: LiveChange): void {
   for (const listener of listeners) listener(change);
 }
 
-function tell(connected: boolean): void {
-  isConnected = connected;
-  for (const watch of watchers) watch(connected);
+function become(next: Connection): void {
+  if (connection === next) return;
+  connection = next;
+  for (const watch of watchers) watch(next);
+  if (next === "connected") hear({ kind: "everything" }); // requests have failed meanwhile
 }
 
-// A machine that wakes up has a connection that only looks alive; and a stream that the server refused is not tried again by the browser.
+// After sleep, a machine has a connection that only looks alive. The browser does not retry a stream that the server refused.
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") connect();
 });
 setInterval(() => {
-  if (listeners.size === 0) return;
+  const now = performance.now();
+  if (now - heardAt > silenceMs && (connection === "connected" || now - askedAt > retryMs)) void ask();
+}, lookMs);
+setInterval(() => {
+  if (listeners.size === 0 || connection !== "connected") return;
   if (isYoung()) hear({ kind: "everything" });
   else connect();
-}, 2000);
+}, refreshMs);
 
 /** Hear of every change. */
 export function useChanges(listener: Listener): void {
@@ -63,13 +109,14 @@ export function useChanges(listener: Listener): void {
 }
 
 /** Whether the server is there. */
-export function useIsConnected(): boolean {
-  const [connected, setConnected] = useState(isConnected);
+export function useConnection(): Connection {
+  const [shown, setShown] = useState(connection);
   useEffect(() => {
-    watchers.add(setConnected);
+    setShown(connection);
+    watchers.add(setShown);
     return () => {
-      watchers.delete(setConnected);
+      watchers.delete(setShown);
     };
   }, []);
-  return connected;
+  return shown;
 }

@@ -9,6 +9,7 @@ export type {
   OverlayDocument,
   PlanDocument,
   RowPathDocument,
+  RunNoteDocument,
   RunOutline,
   SeriesDocument,
   ServedRunDocument,

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { hrefOf, useAddress } from "./address.js";
 import { CatalogueView } from "./catalogue/catalogue-view.js";
 import { DropZone } from "./catalogue/drop-zone.js";
-import { useIsConnected } from "./changes.js";
+import { ConnectionNotice } from "./connection-notice.js";
 import { PairView } from "./pair/pair-view.js";
 import { Palette } from "./palette/palette.js";
 import { PlanView } from "./plan/plan-view.js";
@@ -13,14 +13,14 @@ import { RunView } from "./run/run-view.js";
 import { useTheme } from "./theme.js";
 
 function Page() {
-  const { view, id, beside } = useAddress();
+  const { view, id, beside, query } = useAddress();
+  const baseline = query.get("baseline");
   const { choice, next } = useTheme();
-  const isConnected = useIsConnected();
   useEffect(() => window.scrollTo(0, 0), [view, id, beside]);
   return (
     <>
       <nav aria-label="Page">
-        <a class="home" href={hrefOf("runs")}>
+        <a class="home" href={hrefOf("runs", "", baseline ? { baseline } : {})}>
           <svg width="22" height="22" viewBox="0 0 32 32" aria-hidden="true">
             <circle cx="16" cy="16" r="9" class="ring" />
             <circle cx="16" cy="16" r="5" class="core" />
@@ -28,9 +28,6 @@ function Page() {
           bh-bridge
         </a>
         <span class="space" />
-        <span role="status" class="connection">
-          {isConnected ? "" : "The server is away. This page goes on when it is back"}
-        </span>
         <Palette />
         <DropZone />
         <button type="button" class="small" onClick={next} aria-label={`Colours: ${choice}`}>
@@ -42,6 +39,7 @@ function Page() {
       {view === "overlay" && <OverlayView />}
       {view === "plan" && <PlanView key={id} id={id} />}
       {!["run", "pair", "overlay", "plan"].includes(view) && <CatalogueView />}
+      <ConnectionNotice />
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { DroppedDocument } from "./documents.js";
+import type { DroppedDocument, RunNoteDocument } from "./documents.js";
 
 /** What the server refuses, in its words. */
 class ServerError extends Error {
@@ -45,6 +45,17 @@ export async function sendArchive(name: string, archive: Blob): Promise<DroppedD
   return (await answer.json()) as DroppedDocument;
 }
 
+/**
+ * Replace the note of a run.
+ * @param revision of the note that was shown.
+ * @returns the stored note, which is another one if somebody else has changed it meanwhile.
+ */
+export async function saveNote(id: string, note: string, revision: string): Promise<{ isSaved: boolean; stored: RunNoteDocument }> {
+  const answer = await fetch(`/api/runs/${id}/note`, { method: "PUT", body: JSON.stringify({ note, revision }) });
+  if (answer.status !== 409) await checked(answer);
+  return { isSaved: answer.status !== 409, stored: (await answer.json()) as RunNoteDocument };
+}
+
 /** A document that is asked for again when its address changes, or `turn` does; the one before is shown meanwhile. */
 export function useDocument<Document>(path: string | null, turn: unknown = 0): { document: Document | undefined; problem: string | undefined } {
   const [state, setState] = useState<{ path: string | null; document: Document | undefined; problem: string | undefined }>({
@@ -59,12 +70,17 @@ export function useDocument<Document>(path: string | null, turn: unknown = 0): {
       (document) => setState({ path, document, problem: undefined }),
       (error: unknown) => {
         if (controller.signal.aborted) return;
-        setState((before) => ({ path, document: before.document, problem: wordsOf(error) }));
+        setState((before) => (before.document && isOfConnection(error) ? before : { path, document: before.document, problem: wordsOf(error) }));
       },
     );
     return () => controller.abort();
   }, [path, turn]);
   return state;
+}
+
+/** Whether the server is away or does not know this browser, which the page reports once for all its parts. */
+function isOfConnection(error: unknown): boolean {
+  return !(error instanceof ServerError) || error.status === 401;
 }
 
 /** What went wrong, for people. */

@@ -25,6 +25,8 @@ afterEach(async () => {
 /** Somebody who listens; `next` is the next change. */
 interface Listener extends Disposable {
   next(): Promise<LiveChange>;
+  /** Number of beats, which show that the server is there. */
+  beats(): number;
   /** The id of what came last, to come back with. */
   lastId(): string;
 }
@@ -53,6 +55,7 @@ async function listen(lastId?: string): Promise<Listener> {
         await once(response, "data");
       }
     },
+    beats: () => text.split("event: beat\n").length - 1,
     lastId: () => [...text.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? "",
     [Symbol.dispose]: () => asked.destroy(),
   };
@@ -68,6 +71,13 @@ test("a new run, a run that goes on and one that is removed are told", async () 
   expect(await listener.next()).toMatchObject({ kind: "run", run: { name: "second" } });
   rmSync(second, { recursive: true });
   expect(await listener.next()).toMatchObject({ kind: "gone" });
+});
+
+test("a listener gets beats while nothing changes, from which no change is read", async () => {
+  using listener = await listen();
+  await expect.poll(() => listener.beats(), { timeout: 10_000 }).toBeGreaterThan(2);
+  writeRun({ folder, id: "second" });
+  expect(await listener.next()).toMatchObject({ kind: "run", run: { name: "second" } });
 });
 
 test("whoever comes back while others listen gets what came meanwhile, and nothing twice", async () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -32,6 +33,26 @@ test("nobody gets anything without the token", async () => {
     expect([401, 403], path).toContain(status);
     expect(String(body)).not.toContain("first");
   }
+});
+
+test("a browser without the token gets a page that says what to do, whose only style is the one that its policy names", async () => {
+  for (const [path, expected] of [
+    ["/", 401],
+    ["/?token=x", 403],
+    ["/api/runs", 401],
+  ] as const) {
+    const { status, headers, body } = await ask(port, path, { headers: { Accept: "text/html,*/*" } });
+    expect([status, headers["content-type"]]).toEqual([expected, "text/html; charset=utf-8"]);
+    const [, style = ""] = /<style>([\s\S]*)<\/style>/.exec(String(body)) ?? [];
+    expect(style).toContain("prefers-color-scheme:dark");
+    const digest = createHash("sha256").update(style).digest("base64");
+    expect(headers["content-security-policy"]).toBe(
+      `default-src 'none'; style-src 'sha256-${digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    );
+    expect(String(body)).toContain("bh-bridge serve");
+    expect(String(body)).not.toContain("<script");
+  }
+  expect((await ask(port, "/")).headers["content-type"]).toBe("text/plain; charset=utf-8");
 });
 
 test("a cookie of another value is no cookie", async () => {

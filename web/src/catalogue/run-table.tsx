@@ -1,3 +1,4 @@
+import { runNames } from "../../../src/text/names.js";
 import { hrefOf, setQuery } from "../address.js";
 import { Choice, Status } from "../controls.js";
 import type { RunOutline, ServedRunRow } from "../documents.js";
@@ -34,6 +35,7 @@ interface RunTableProps {
 export function RunTable({ runs: given, baseline, sort, chosen, toggle, setAll }: RunTableProps) {
   const runs = [...given.filter(({ status }) => status === "running"), ...given.filter(({ status }) => status !== "running")];
   const outlines = useOutlines(runs);
+  const names = distinctNames(runs);
   const isAll = runs.every(({ id }) => chosen.has(id));
   const lossText = alignedNumber(runs.map(({ loss }) => loss));
   const sortable = columns.flatMap(({ field, title }): [string, string][] =>
@@ -65,6 +67,7 @@ export function RunTable({ runs: given, baseline, sort, chosen, toggle, setAll }
             <RunLine
               key={run.id}
               run={run}
+              name={names.get(run.id) ?? run.name}
               outline={outlines.get(run.id)}
               baseline={baseline}
               lossText={lossText}
@@ -75,6 +78,18 @@ export function RunTable({ runs: given, baseline, sort, chosen, toggle, setAll }
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** The name of each run; runs of the same name have the fields behind it in which they differ. */
+function distinctNames(runs: readonly ServedRunRow[]): ReadonlyMap<string, string> {
+  const groups = new Map<string, ServedRunRow[]>();
+  for (const run of runs) groups.set(run.name, [...(groups.get(run.name) ?? []), run]);
+  return new Map(
+    [...groups.values()].flatMap((group) => {
+      const names = group.length === 1 ? [] : runNames(group.map(({ name, differs, run }) => ({ name, differs, directory: run })));
+      return group.map(({ id, name }, at): [string, string] => [id, names[at] ?? name]);
+    }),
   );
 }
 
@@ -93,12 +108,13 @@ function Heading({ field, title, isNumber, sort }: (typeof columns)[number] & { 
 
 interface RunLineProps extends Pick<RunTableProps, "baseline" | "toggle"> {
   run: ServedRunRow;
+  name: string;
   outline: RunOutline | undefined;
   lossText(loss: number | null): string;
   isChosen: boolean;
 }
 
-function RunLine({ run, outline, baseline, lossText, isChosen, toggle }: RunLineProps) {
+function RunLine({ run, name, outline, baseline, lossText, isChosen, toggle }: RunLineProps) {
   const { steps } = run;
   const isBaseline = baseline?.id === run.id;
   const compared = isBaseline ? null : baseline;
@@ -109,10 +125,10 @@ function RunLine({ run, outline, baseline, lossText, isChosen, toggle }: RunLine
   return (
     <tr class={`${isChosen ? "chosen" : ""} ${run.status === "running" ? "live" : ""}`}>
       <td class="choice">
-        <input type="checkbox" aria-label={`Choose ${run.name}`} checked={isChosen} onChange={() => toggle(run.id)} />
+        <input type="checkbox" aria-label={`Choose ${name}`} checked={isChosen} onChange={() => toggle(run.id)} />
       </td>
       <td class="name">
-        <a href={hrefOf("run", run.id, baseline ? { baseline: baseline.id } : {})}>{run.name}</a>
+        <a href={hrefOf("run", run.id, baseline ? { baseline: baseline.id } : {})}>{name}</a>
         {isBaseline && <span class="tag baseline">baseline</span>}
         {run.arm && (
           <span class="tag" title="Arm of the experiment">

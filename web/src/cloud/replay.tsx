@@ -13,6 +13,8 @@ interface ReplayProps {
   basis: BasisDocument;
   cursor: StepCursor;
   hovered: HoveredToken;
+  /** Receives the newest step that is drawn, while the cursor follows the training. */
+  drawn?: StepCursor;
   /** The token that is followed, from the address. */
   followed: number | null;
 }
@@ -21,7 +23,7 @@ interface ReplayProps {
 const speeds = [5, 15, 30, 60, 240, 960];
 
 /** The cloud of a run's embedding at any recorded step: exact bits, one basis for the whole path. */
-export function Replay({ history, basis, cursor, hovered, followed }: ReplayProps) {
+export function Replay({ history, basis, cursor, hovered, drawn, followed }: ReplayProps) {
   const { states: count, steps } = history;
   const stepOf = (state: number) => steps?.[state] ?? state;
   const step = useShared(cursor);
@@ -45,6 +47,9 @@ export function Replay({ history, basis, cursor, hovered, followed }: ReplayProp
       if (next >= count - 1) setPlaying(false);
     },
   });
+  useEffect(() => {
+    if (drawn && step === null) drawn.value = stepOf(shownState);
+  }, [drawn, step, shownState]);
   const pointed = useShared(hovered);
   const census = useCensus(history.id, shownState, isPlaying);
   const go = (next: number) => {

@@ -67,7 +67,6 @@ function Result({ run }: { run: ServedRunDocument }) {
           {environment && (
             <Fact name="versions" value={`Python ${environment.python}, PyTorch ${environment.torch}, transformers ${environment.transformers}`} />
           )}
-          {run.note && <Fact name="note" value={run.note} />}
         </tbody>
       </table>
       {run.next && (

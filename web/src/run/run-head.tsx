@@ -1,17 +1,35 @@
 import { useRef, useState } from "preact/hooks";
+import { setQuery, useAddress } from "../address.js";
+import { type StepCursor, useShared } from "../chart/step-cursor.js";
 import { Status } from "../controls.js";
 import type { ServedRunDocument } from "../documents.js";
 import { duration, shown } from "../figures.js";
 import { stopRun, wordsOf } from "../server.js";
+import { useTitle } from "../title.js";
+import { NoteEditor } from "./note-editor.js";
+import "./run-head.css";
 
 /** The name of the tab: how far a running training is, afterwards what came out. */
-export function titleOf({ name, status, steps, result }: ServedRunDocument, step: number): string {
+function titleOf({ name, status, steps, result }: ServedRunDocument, step: number): string {
   if (status === "running" && steps) return `${step}/${steps.planned} · ${name}`;
   return `${result?.verdict.result ?? status} · ${name}`;
 }
 
-/** What a run is, how far it is, and its verdict. */
-export function RunHead({ run, step }: { run: ServedRunDocument; step: number }) {
+interface RunHeadProps {
+  run: ServedRunDocument;
+  /** The newest step. */
+  step: number;
+  cursor: StepCursor;
+  /** The newest step that the stage has drawn. */
+  drawn: StepCursor;
+}
+
+/** What a run is, how far it is, and its verdict. While the stage follows the training, its step is that of the stage. */
+export function RunHead({ run, step: newest, cursor, drawn }: RunHeadProps) {
+  const isFollowing = useShared(cursor) === null;
+  const stage = useShared(drawn);
+  const step = isFollowing && stage !== null ? stage : newest;
+  useTitle(titleOf(run, step));
   const result = run.result;
   return (
     <header class="head">
@@ -33,6 +51,9 @@ export function RunHead({ run, step }: { run: ServedRunDocument; step: number })
             </span>
           </p>
         )}
+        <NoteEditor id={run.id} note={run.note}>
+          <BaselineButton id={run.id} />
+        </NoteEditor>
       </div>
       {result && (
         <div class={`judged ${result.verdict.result}`}>
@@ -42,6 +63,21 @@ export function RunHead({ run, step }: { run: ServedRunDocument; step: number })
       )}
       {run.status === "running" && <StopButton id={run.id} name={run.name} />}
     </header>
+  );
+}
+
+function BaselineButton({ id }: { id: string }) {
+  const isBaseline = useAddress().query.get("baseline") === id;
+  return (
+    <button
+      type="button"
+      class="small"
+      aria-pressed={isBaseline}
+      title="The list and the other runs show their differences from the baseline"
+      onClick={() => setQuery({ baseline: isBaseline ? "" : id })}
+    >
+      {isBaseline ? "Baseline" : "Set as baseline"}
+    </button>
   );
 }
 

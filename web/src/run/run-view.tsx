@@ -13,9 +13,9 @@ import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument 
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
-import { useTitle } from "../title.js";
+import { type Baseline, BaselineComparison, baselineLines, baselineValues, useBaseline } from "./baseline.js";
 import { RunFacts } from "./run-facts.js";
-import { RunHead, titleOf } from "./run-head.js";
+import { RunHead } from "./run-head.js";
 
 /** One run: what it is, its charts and its replay, which share one cursor. */
 export function RunView({ id }: { id: string }) {
@@ -30,9 +30,17 @@ export function RunView({ id }: { id: string }) {
   const shownRange = useShared(range);
   const smoothed = `&smooth=${smoothingOf(query)}`;
   const zoomed = shownRange ? `&from=${Math.max(0, shownRange[0] - 1)}&to=${shownRange[1] + 1}` : "";
-  const { document: series } = useDocument<SeriesDocument>(`/api/runs/${id}/series?points=2000${smoothed}${zoomed}`, seriesTurn);
-  const isReduced = series?.series.some((line) => line.isReduced) ?? false;
-  const askValues = useCallback((step: number, signal: AbortSignal) => seriesValues(`/api/runs/${id}/series?step=${step}${smoothed}`, signal), [id, smoothed]);
+  const { document: series, problem: unread } = useDocument<SeriesDocument>(`/api/runs/${id}/series?points=2000${smoothed}${zoomed}`, seriesTurn);
+  const baseline = useBaseline(query.get("baseline"), id, smoothed);
+  const isReduced = [series, baseline?.series].some((each) => each?.series.some((line) => line.isReduced));
+  const askValues = useCallback(
+    async (step: number, signal: AbortSignal) => {
+      const asked = `step=${step}${smoothed}`;
+      const own = await seriesValues(`/api/runs/${id}/series?${asked}`, signal);
+      return baseline ? new Map([...own, ...(await baselineValues(baseline.id, asked, signal))]) : own;
+    },
+    [id, smoothed, baseline?.id],
+  );
   const exact = useExactValues(cursor, isReduced, askValues, series);
   const history = useDocument<HistoryDocument>(`/api/runs/${id}/history`, seriesTurn);
   const basis = useDocument<BasisDocument>(`/api/runs/${id}/basis`, history.document === undefined ? 0 : 1);
@@ -42,26 +50,51 @@ export function RunView({ id }: { id: string }) {
       setSeriesTurn((before) => before + 1);
     }
   });
-  const step = stepOf(run, series, history.document);
-  useTitle(run ? titleOf(run, step) : "");
+  const drawn = useMemo<StepCursor>(() => new Shared<number | null>(null), [id]);
   if (!run) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the run …"}</p>;
   return (
     <main class="run">
-      <RunHead run={run} step={step} />
+      <RunHead run={run} step={stepOf(run, series, history.document)} cursor={cursor} drawn={drawn} />
+      {baseline && <BaselineComparison run={run} baseline={baseline} />}
       {run.problem && <p class="problem">{run.problem}</p>}
       {run.alerts.map(({ step, message }) => (
         <p class="alert" key={step}>
           Step {shown(step)}: {message}
         </p>
       ))}
-      {history.document && basis.document && (
-        <Replay history={history.document} basis={basis.document} cursor={cursor} hovered={hovered} followed={rowOf(query.get("token"), history.document)} />
+      {history.document && basis.document ? (
+        <Replay
+          history={history.document}
+          basis={basis.document}
+          cursor={cursor}
+          hovered={hovered}
+          drawn={drawn}
+          followed={rowOf(query.get("token"), history.document)}
+        />
+      ) : (
+        <ReplayPlace problem={history.problem ?? basis.problem} mayCome={run.status === "running"} />
       )}
-      {!history.document && history.problem && <p class="note">{history.problem}</p>}
-      {!series && <p class="waiting">Reading the lines …</p>}
-      {series && <RunCharts series={series} exact={exact} cursor={cursor} range={range} run={run} />}
-      <RunFacts run={run} />
+      {series && <RunCharts series={series} exact={exact} cursor={cursor} range={range} run={run} baseline={baseline} />}
+      {!series && <p class={unread ? "problem" : "waiting"}>{unread ?? "Reading the lines …"}</p>}
+      {(series || unread) && <RunFacts run={run} />}
     </main>
+  );
+}
+
+/** The place of the replay until it is there, so that nothing below moves. */
+function ReplayPlace({ problem, mayCome }: { problem: string | undefined; mayCome: boolean }) {
+  if (problem !== undefined && !mayCome) return <p class="note">{problem}</p>;
+  return (
+    <section class="replay reserved" aria-label="Replay">
+      <div class="stage">
+        <p class="corner">{problem ?? "Reading the snapshots …"}</p>
+      </div>
+      <div class="transport">
+        <button type="button" class="primary" disabled>
+          ▶
+        </button>
+      </div>
+    </section>
   );
 }
 
@@ -71,9 +104,10 @@ interface RunChartsProps {
   cursor: StepCursor;
   range: StepRange;
   run: ServedRunDocument;
+  baseline: Baseline | null;
 }
 
-function RunCharts({ series, exact, cursor, range, run }: RunChartsProps) {
+function RunCharts({ series, exact, cursor, range, run, baseline }: RunChartsProps) {
   const { query } = useAddress();
   const { isDark } = useTheme();
   const smoothing = smoothingOf(query);
@@ -118,6 +152,7 @@ function RunCharts({ series, exact, cursor, range, run }: RunChartsProps) {
             axis={axis}
             isDark={isDark}
             smoothing={smoothing}
+            baseline={axis.name === "step" ? baseline : null}
             isLog={logs.has(plan.key)}
             onLog={(isLog) => {
               const after = new Set(logs);
@@ -148,9 +183,10 @@ interface PlannedChartProps extends Omit<RunChartsProps, "run"> {
   fileName: string;
 }
 
-function PlannedChart({ plan, series, exact, cursor, range, axis, isDark, smoothing, isLog, onLog, fileName }: PlannedChartProps) {
-  const lines = useMemo(() => linesOf(plan, series, isDark), [plan, series, isDark]);
-  if (lines.length === 0) return null;
+function PlannedChart({ plan, series, exact, baseline, cursor, range, axis, isDark, smoothing, isLog, onLog, fileName }: PlannedChartProps) {
+  const own = useMemo(() => linesOf(plan, series, isDark), [plan, series, isDark]);
+  const lines = useMemo(() => [...own, ...baselineLines(plan, baseline, isDark)], [own, plan, baseline?.series, isDark]);
+  if (own.length === 0) return null;
   return (
     <Chart
       title={plan.title}
