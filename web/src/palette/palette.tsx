@@ -20,7 +20,7 @@ export function Palette() {
       <button
         type="button"
         class="small go-to"
-        aria-label="Go to"
+        aria-label="Go to Ctrl K"
         aria-keyshortcuts="Control+K Meta+K"
         aria-haspopup="dialog"
         title="Go to a run, a step, a token or a figure"
