@@ -92,7 +92,8 @@ interface Embedded {
   readonly exact: ExactLines;
 }
 
-const drawnWidth = 860;
+/** Width of the embedded drawings: that of paper. The script lays them out for the window. */
+const drawnWidth = 680;
 
 /** A report as one self-contained HTML file, which can be read without its script. */
 export function htmlOfPage(page: Page, version: string): string {

@@ -32,6 +32,14 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
+/** The smallest text of figures on the screen, in its pixels. */
+const smallestText = (page: Page) =>
+  page
+    .locator(".drawing text")
+    .evaluateAll((texts) =>
+      Math.min(...texts.map((text) => Number.parseFloat(getComputedStyle(text).fontSize) * ((text as SVGGraphicsElement).getScreenCTM()?.a ?? 1))),
+    );
+
 /** How faint the lines of the first figure are, from back to front. */
 const strokes = (page: Page) =>
   page.locator("figure[data-name=loss] svg[data-panel] .series0 path").evaluateAll((paths) => paths.map((path) => getComputedStyle(path).strokeOpacity));
@@ -47,6 +55,7 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     await page.locator(".replay canvas").waitFor();
     for (const summary of await page.locator("summary").all()) await summary.click();
     expect(await seriousFindings(page)).toEqual([]);
+    await expect.poll(() => smallestText(page)).toBeGreaterThanOrEqual(10.99);
     expect(complaints).toEqual([]);
   });
 
@@ -118,8 +127,8 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     const replay = page.locator(".replay");
     await replay.getByRole("slider").press("End");
     expect(await replay.getByRole("status").textContent()).toContain("step 200: C = 1, P = 8");
-    expect(await replay.getByLabel("Run").locator("option").allTextContents()).toEqual(["max_steps 200", "max_steps 120"]);
-    await replay.getByLabel("Run").selectOption("max_steps 120");
+    expect(await replay.getByLabel("Run").locator("option").allTextContents()).toEqual(["a · max_steps 200", "b · max_steps 120"]);
+    await replay.getByLabel("Run").selectOption("b · max_steps 120");
     await expect.poll(() => replay.getByRole("status").textContent()).toContain("step 120: C = 1, P = 8");
     expect(await replay.getByLabel("Token to follow").inputValue()).toBe("");
   });
@@ -128,7 +137,10 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     await using opened = await openPage(browser, address(one), { colorScheme: "dark" });
     const { page } = opened;
     await page.locator(".replay canvas").waitFor();
+    const drawings = () => page.locator("figure[data-name=distributions] .drawing > svg").count();
+    expect(await drawings()).toBe(1);
     await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    expect(await drawings(), "one drawing per row of panels, so that a page can end between them").toBeGreaterThan(1);
     await page.emulateMedia({ media: "print" });
     expect(await page.locator("details:not([open])").count()).toBe(0);
     for (const hidden of ["nav", ".tools", ".replay", ".story button", "footer button"])
@@ -138,5 +150,6 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     expect(await colours()).toEqual(["rgb(31, 35, 40)", "rgb(255, 255, 255)"]);
     await page.evaluate("dispatchEvent(new Event('afterprint'))");
     expect(await page.locator("details[open]").count()).toBe(0);
+    expect(await drawings()).toBe(1);
   });
 });

@@ -11,11 +11,14 @@ import { clockAxis, clockWords } from "./clock-axis.js";
 import { takeKeys } from "./figure-keys.js";
 import { inside } from "./inside.js";
 import { locationOf, numbersOf, type Place, placeAtShare, shareOf } from "./place.js";
+import { rowsOf } from "./rows.js";
 import { saveText } from "./save.js";
 import { valuesAt } from "./values-at.js";
 
 const svgNamespace = "http://www.w3.org/2000/svg";
-const width = 860;
+/** Width of a figure on paper: A4 within the margins of the style sheet, in pixels of CSS. Reports embed drawings of this width. */
+const paperWidth = 680;
+const narrowest = 260;
 /** A shorter drag is a click. */
 const leastDrag = 6;
 
@@ -52,6 +55,9 @@ export class FigureView {
   #log: boolean | null = null;
   #isSmooth = false;
   #reading: Reading | null = null;
+  /** The width that the drawing was laid out for. */
+  #width = paperWidth;
+  #isPrinted = false;
   #drag: { place: Place; from: number; mark: SVGRectElement } | null = null;
 
   constructor(element: HTMLElement, figure: Figure, smooth: SmoothFigure, cursor: StepCursor) {
@@ -80,6 +86,26 @@ export class FigureView {
       });
     }
     element.querySelector("h3")?.after(this.#tools());
+    new ResizeObserver(() => {
+      const { top, bottom } = element.getBoundingClientRect();
+      if (bottom > 0 && top < innerHeight) this.#fit();
+      else requestIdleCallback(() => this.#fit());
+    }).observe(this.#drawing);
+  }
+
+  /** Lay the figure out for the width that the page gives it. */
+  #fit(): void {
+    const width = Math.max(narrowest, Math.floor(this.#drawing.clientWidth));
+    if (this.#isPrinted || Math.abs(width - this.#width) < 2) return;
+    this.#width = width;
+    this.#draw();
+  }
+
+  /** Lay the figure out for paper, or for the window again. */
+  print(isPrinted: boolean): void {
+    this.#width = isPrinted ? paperWidth : Math.max(narrowest, Math.floor(this.#drawing.clientWidth));
+    this.#isPrinted = isPrinted;
+    this.#draw();
   }
 
   get #hasSteps(): boolean {
@@ -158,8 +184,9 @@ export class FigureView {
   }
 
   #draw(): void {
-    const svg = drawFigure(this.#labelled(), { document, width, bare: true }) as unknown as Element;
-    this.#drawing.querySelector("svg")?.replaceWith(svg);
+    const svg = drawFigure(this.#labelled(), { document, width: this.#width, bare: true }) as unknown as Element;
+    for (const old of this.#drawing.querySelectorAll(":scope > svg")) old.remove();
+    this.#drawing.prepend(...(this.#isPrinted ? rowsOf(svg) : [svg]));
     this.#showCursor(this.#cursor.value);
   }
 

@@ -5,7 +5,7 @@ import type { RunClock } from "../../src/runs/run-clock.js";
 import { Shared, type StepCursor } from "../shared/shared-value.js";
 import { addAxisChoice } from "./axis-choice.js";
 import { FigureView, type SmoothFigure } from "./figure-view.js";
-import { unfoldPrinted } from "./printing.js";
+import { preparePrinting } from "./printing.js";
 import { addReplay } from "./replay.js";
 import { addScenes } from "./scenes.js";
 import "./report.css";
@@ -23,8 +23,6 @@ interface ReportData {
   /** Of the run, where the report is of one. */
   readonly clock?: RunClock | null;
 }
-
-unfoldPrinted();
 
 const { exact, ...embedded } = JSON.parse(await unpackedText(document.querySelector("#data")?.textContent ?? "")) as ReportData & { exact: ExactLines };
 const data: ReportData = { ...embedded, figures: await completeFigures(embedded.figures, exact) };
@@ -45,6 +43,7 @@ await Promise.all(
 
 if (data.clock) addAxisChoice(views, data.clock);
 addScenes(cursor);
+preparePrinting(views);
 
 const files = {
   data: { name: `${data.title}.json`, content: () => JSON.stringify(data) },
