@@ -44,6 +44,48 @@ function dropFolder({ name, files }: { name: string; files: { name: string; byte
   window.dispatchEvent(event);
 }
 
+/** Plays the only film of a page: its length and size, and how many different pictures are seen at the middles of its frames. */
+const playedFilm = `async () => {
+  const film = document.querySelector("video");
+  if (film.readyState < 2) await new Promise((resolve) => film.addEventListener("loadeddata", resolve));
+  const context = new OffscreenCanvas(film.videoWidth, film.videoHeight).getContext("2d", { willReadFrequently: true });
+  const pictures = new Set();
+  for (let ms = 50; ms < 1000 * film.duration; ms += 100) {
+    const isPresented = new Promise((resolve) => film.requestVideoFrameCallback(resolve));
+    if (ms > 50) film.currentTime = ms / 1000;
+    if (ms > 50) await isPresented;
+    context.drawImage(film, 0, 0);
+    pictures.add(String(context.getImageData(0, 0, 120, 34).data)); // where the step is written
+  }
+  return { duration: film.duration, width: film.videoWidth, height: film.videoHeight, pictures: pictures.size };
+}`;
+
+/** Decodes a GIF by the browser: its size, its different pictures and the durations of its frames. */
+const decodedGif = `async (base64) => {
+  const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const decoder = new ImageDecoder({ data, type: "image/gif" });
+  await decoder.tracks.ready;
+  await decoder.completed;
+  const { frameCount } = decoder.tracks.selectedTrack;
+  const pictures = new Set();
+  const ms = new Set();
+  let size = {};
+  for (let frameIndex = 0; frameIndex < frameCount; frameIndex++) {
+    const { image } = await decoder.decode({ frameIndex });
+    size = { width: image.displayWidth, height: image.displayHeight };
+    const context = new OffscreenCanvas(size.width, size.height).getContext("2d");
+    context.drawImage(image, 0, 0);
+    pictures.add(String(context.getImageData(0, 0, 120, 34).data));
+    ms.add(image.duration / 1000);
+  }
+  return { ...size, pictures: pictures.size, ms: [...ms] };
+}`;
+
+/** Width and height stand in the first chunk of a PNG. */
+function pngSize(png: Buffer): { width: number; height: number } {
+  return { width: png.readUInt32BE(16), height: png.readUInt32BE(20) };
+}
+
 /** Open the page of a run of the list. */
 async function openRun(page: Page, name: string): Promise<void> {
   await page.getByRole("link", { name, exact: true }).click();
@@ -332,6 +374,48 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await options.first().click();
     await page.getByRole("heading", { name: "second", exact: true }).waitFor();
     expect(await page.evaluate("window.harmed")).toBeUndefined();
+    expect(complaints).toEqual([]);
+  });
+
+  test("a replay is saved as WebM and GIF with every chosen step in order, and as PNG, in the chosen size; cancelling saves nothing", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await openRun(page, "first");
+    await page.getByRole("button", { name: "Save …" }).click();
+    const dialog = page.getByRole("dialog", { name: "Save the replay" });
+    expect(await seriousFindings(page)).toEqual([]);
+    const saved = async (format: string) => {
+      await dialog.getByLabel("Format").selectOption(format);
+      const download = page.waitForEvent("download");
+      await dialog.getByRole("button", { name: "Save", exact: true }).click();
+      const file = await download;
+      return { name: file.suggestedFilename(), base64: readFileSync(await file.path()).toString("base64") };
+    };
+    await dialog.getByLabel("Size").selectOption("640×480");
+    await dialog.getByLabel("To step").fill("20");
+    await dialog.getByLabel("Every nth recorded step").fill("3");
+    await dialog.getByLabel("Frames a second").selectOption("10");
+    await dialog.getByText("8 frames, 0.8 s").waitFor(); // 0, 3, …, 18 and 20
+    const film = await saved("webm");
+    expect(film.name).toBe("first-steps-0-20.webm");
+    const gif = await saved("gif");
+    const picture = await saved("png");
+    expect(picture.name).toBe("first-step-60.png");
+    const look = await browser.newPage(); // which may load films, unlike the page
+    await look.goto(`data:text/html,<video muted src="data:video/webm;base64,${encodeURIComponent(film.base64)}"></video>`);
+    expect(await look.evaluate(`(${playedFilm})()`)).toEqual({ duration: 0.8, width: 640, height: 480, pictures: 8 });
+    await look.close();
+    expect(await page.evaluate(`(${decodedGif})(${JSON.stringify(gif.base64)})`)).toEqual({ width: 640, height: 480, pictures: 8, ms: [100] });
+    const { width, height } = pngSize(Buffer.from(picture.base64, "base64"));
+    expect([width, height]).toEqual([640, 480]);
+    await dialog.getByLabel("Format").selectOption("webm");
+    await dialog.getByLabel("To step").fill("60");
+    await dialog.getByLabel("Every nth recorded step").fill("1");
+    await dialog.getByLabel("Size").selectOption("1920×1080");
+    await dialog.getByRole("button", { name: "Save", exact: true }).click();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.getByText("Nothing was saved").waitFor();
+    expect(await page.locator(".export-stage").count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 

@@ -1,14 +1,20 @@
-import { useEffect, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { tokenName } from "../../../src/text/names.js";
 import { stageMarks } from "../../replay/stage-text.js";
 import { type HoveredToken, type StepCursor, useShared } from "../chart/step-cursor.js";
 import type { BasisDocument, CensusOfStateDocument, HistoryDocument, RowPathDocument } from "../documents.js";
+import { ExportButton } from "../export/export-dialog.js";
 import { shown } from "../figures.js";
 import { getDocument, useDocument } from "../server.js";
 import { HolesPanel, Mark, TokenPanel } from "./replay-panels.js";
+import { stateOfStep } from "./states.js";
 import { useCloud } from "./use-cloud.js";
+import { Camera } from "./view-angle.js";
 
 interface ReplayProps {
+  /** Name of the run. */
+  name: string;
   history: HistoryDocument;
   basis: BasisDocument;
   cursor: StepCursor;
@@ -23,7 +29,7 @@ interface ReplayProps {
 const speeds = [5, 15, 30, 60, 240, 960];
 
 /** The cloud of a run's embedding at any recorded step: exact bits, one basis for the whole path. */
-export function Replay({ history, basis, cursor, hovered, drawn, followed }: ReplayProps) {
+export function Replay({ name, history, basis, cursor, hovered, drawn, followed }: ReplayProps) {
   const { states: count, steps } = history;
   const stepOf = (state: number) => steps?.[state] ?? state;
   const step = useShared(cursor);
@@ -32,9 +38,11 @@ export function Replay({ history, basis, cursor, hovered, drawn, followed }: Rep
   const [isTouring, setTouring] = useState(false);
   const [speed, setSpeed] = useState(60);
   const { document: way } = useDocument<RowPathDocument>(followed === null ? null : `/api/runs/${history.id}/path?row=${followed}&points=400`, count);
+  const camera = useMemo(() => new Camera(basis), [basis]);
   const { canvas, overlay, problem, shownState, holes, follow, resetView } = useCloud({
     history,
     basis,
+    camera,
     state,
     followed,
     hovered,
@@ -86,7 +94,13 @@ export function Replay({ history, basis, cursor, hovered, drawn, followed }: Rep
         step={shown(stepOf(shownState))}
         hovered={pointed === null ? undefined : nameOf(pointed)}
       />
-      <Transport {...{ count, state, isPlaying, isTouring, speed, play, go, setSpeed, resetView }} step={stepOf(state)} tour={() => setTouring(!isTouring)} />
+      <Transport {...{ count, state, isPlaying, isTouring, speed, play, go, setSpeed, resetView }} step={stepOf(state)} tour={() => setTouring(!isTouring)}>
+        <ExportButton
+          views={() => [{ name, history, basis, camera, followed, way }]}
+          steps={steps ?? Array.from({ length: count }, (_, each) => each)}
+          step={stepOf(state)}
+        />
+      </Transport>
       <div class="beside">
         <HolesPanel holes={holes} census={census} nameOf={(token) => tokenName(token, history.texts[history.ids?.indexOf(token) ?? token])} />
         <TokenPanel history={history} followed={followed} follow={follow} holes={holes} nameOf={nameOf} />
@@ -142,10 +156,12 @@ interface TransportProps {
   setSpeed(speed: number): void;
   tour(): void;
   resetView(): void;
+  /** Further buttons. */
+  children?: ComponentChildren;
 }
 
 /** The buttons and the scrubber below the cloud. */
-export function Transport({ count, state, step, isPlaying, isTouring, speed, play, go, setSpeed, tour, resetView }: TransportProps) {
+export function Transport({ count, state, step, isPlaying, isTouring, speed, play, go, setSpeed, tour, resetView, children }: TransportProps) {
   return (
     <div class="transport">
       <button type="button" class="primary" onClick={play} aria-label={isPlaying ? "Pause" : "Play"} title="Space">
@@ -182,6 +198,7 @@ export function Transport({ count, state, step, isPlaying, isTouring, speed, pla
       <button type="button" onClick={resetView} title="The first principal directions again (r)">
         Reset view
       </button>
+      {children}
     </div>
   );
 }
@@ -201,16 +218,4 @@ function useCensus(id: string, state: number, isPlaying: boolean): CensusOfState
     };
   }, [id, state, isPlaying]);
   return census?.state === state ? census : undefined;
-}
-
-export function stateOfStep(steps: readonly number[] | null, step: number, count: number): number {
-  if (!steps) return Math.max(0, Math.min(count - 1, Math.round(step)));
-  let low = 0;
-  let high = count - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((steps[middle] ?? 0) <= step) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

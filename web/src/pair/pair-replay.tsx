@@ -1,12 +1,16 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { tokenName } from "../../../src/text/names.js";
+import { stageMarks } from "../../replay/stage-text.js";
 import { hrefOf, setQuery } from "../address.js";
 import { type HoveredToken, Shared, type StepCursor, useShared } from "../chart/step-cursor.js";
 import type { HoleMarks } from "../cloud/holes.js";
-import { Stage, stateOfStep, Transport } from "../cloud/replay.js";
+import { Stage, Transport } from "../cloud/replay.js";
+import { Mark } from "../cloud/replay-panels.js";
+import { stateOfStep } from "../cloud/states.js";
 import { useCloud } from "../cloud/use-cloud.js";
 import { Camera } from "../cloud/view-angle.js";
 import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
+import { ExportButton } from "../export/export-dialog.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
 import { stepsOfBoth } from "./pair-steps.js";
@@ -69,12 +73,21 @@ export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
           <PairedStage key={runs[index]?.id} {...side} pointed={pointed === null ? undefined : nameOf(pointed)} letter={index === 0 ? "A" : "B"} />
         ))}
       </div>
+      <ul class="key" aria-label="Marks">
+        {stageMarks.map(({ kind, text }) => (
+          <li key={kind}>
+            <Mark kind={kind} /> {text}
+          </li>
+        ))}
+      </ul>
       <Transport
         {...{ state: at, step, isPlaying, isTouring, speed, play, go, setSpeed }}
         count={steps.length}
         tour={() => setTouring(!isTouring)}
         resetView={() => camera.reset()}
-      />
+      >
+        <ExportButton views={() => [left.view, right.view]} steps={steps} step={step} />
+      </Transport>
       <p class="followed" role="status" data-testid="followed">
         {followed === null ? (
           "Click a point to follow its token in both runs."
@@ -110,20 +123,17 @@ function usePairedCloud({ run, other, basis, camera, step, hovered, followed, is
     followed === null ? null : `/api/runs/${run.id}/path?row=${followed}&points=400&beside=${other.id}`,
     history.states,
   );
+  const view = { name: run.name, history, basis, camera, followed, way: way?.row === followed ? way : undefined };
   const cloud = useCloud({
-    history,
-    basis,
-    camera,
+    ...view,
     state,
     hovered,
-    followed,
-    way: way?.row === followed ? way : undefined,
     isPlaying: false, // one transport moves both
     isTouring,
     speed: 0,
     onState: () => undefined,
   });
-  return { ...cloud, run, isShown: cloud.holes !== undefined && cloud.shownState === state };
+  return { ...cloud, run, view, isShown: cloud.holes !== undefined && cloud.shownState === state };
 }
 
 interface PairedStageProps extends ReturnType<typeof usePairedCloud> {

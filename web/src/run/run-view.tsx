@@ -64,6 +64,7 @@ export function RunView({ id }: { id: string }) {
       ))}
       {history.document && basis.document ? (
         <Replay
+          name={run.name}
           history={history.document}
           basis={basis.document}
           cursor={cursor}
