@@ -8,6 +8,7 @@ import type { SweepDocument } from "../sweep/sweep-document.js";
 import { summaryTable } from "../sweep/sweep-summary.js";
 import { shellQuote } from "../text/escaping.js";
 import { count } from "../text/format.js";
+import { trialNames } from "../text/names.js";
 import { code, drawn, foldedSection, list, type Page, pitfallTable, section, table, text } from "./page.js";
 
 /** The page of an experiment: verdict, figures, measures, confounds and runs. */
@@ -91,7 +92,10 @@ export function sweepPage(document: SweepDocument, figures: readonly FigureOrAbs
   const { name, trials, counts } = document;
   const present = Object.entries(counts).filter(([, number]) => number > 0);
   const { head, rows } = summaryTable(trials);
-  const failed = trials.filter(({ status, reason }) => status === "failed" && reason !== null);
+  const names = trialNames(trials.map(({ set }) => set));
+  const failed = trials.flatMap(({ trial, status, reason }, at) =>
+    status === "failed" && reason !== null ? [`${names[at]} (${trial}): ${reason.split("\n")[0]}`] : [],
+  );
   return {
     title: name,
     verdict: null,
@@ -99,7 +103,7 @@ export function sweepPage(document: SweepDocument, figures: readonly FigureOrAbs
     sections: [
       section("Figures", ...drawn(figures)),
       section("Points", text("Mean ± sample standard deviation over n seeds."), table(head, rows)),
-      ...(failed.length > 0 ? [section("Failed", list(failed.map(({ trial, reason }) => `${trial}: ${reason?.split("\n")[0]}`)))] : []),
+      ...(failed.length > 0 ? [section("Failed", list(failed))] : []),
     ],
     data: { sweep: { ...document, directory: null, trials: trials.map((trial) => ({ ...trial, run: trial.run === null ? null : basename(trial.run) })) } },
   };

@@ -92,3 +92,30 @@ function valueText(value: unknown): string {
 function lastPart(path: string): string {
   return path.split(".").at(-1) ?? path;
 }
+
+/** Fields with names that are usual in the field. */
+const shortNames: ReadonlyMap<string, string> = new Map([
+  ["training.learning_rate", "lr"],
+  ["training.per_device_train_batch_size", "batch"],
+]);
+
+/** The name of a field among others: its short name, the last part of its path, or the path if another field ends in the same part. */
+export function fieldName(path: string, paths: readonly string[]): string {
+  const short = shortNames.get(path);
+  if (short !== undefined) return short;
+  return paths.some((other) => other !== path && lastPart(other) === lastPart(path)) ? path : lastPart(path);
+}
+
+/** Names of trials by the values that they set and in which they differ, as `lr 0.001 · batch 8`; `base` for a trial that sets none of them. */
+export function trialNames(sets: readonly Readonly<Record<string, unknown>>[]): string[] {
+  const paths = [...new Set(sets.flatMap((set) => Object.keys(set)))];
+  const differing = paths.filter((path) => new Set(sets.map((set) => JSON.stringify(set[path]))).size > 1);
+  const shown = differing.length > 0 ? differing : paths;
+  const fields = (set: Readonly<Record<string, unknown>>) => shown.filter((path) => set[path] !== undefined);
+  return sets.map(
+    (set) =>
+      fields(set)
+        .map((path) => `${fieldName(path, shown)} ${printable(valueText(set[path]), longestValue)}`)
+        .join(" · ") || "base",
+  );
+}

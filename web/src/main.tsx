@@ -1,4 +1,5 @@
 import "./styles.css";
+import "./widths.css";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { hrefOf, useAddress } from "./address.js";

@@ -2,6 +2,7 @@ import { inlineYaml } from "../../config/annotated-yaml.js";
 import { readRunManifest } from "../../runs/run-manifest.js";
 import { moments } from "../../sweep/statistics/moments.js";
 import type { SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";
+import { fieldName, trialNames } from "../../text/names.js";
 import type { Axis, Figure, Mark, Source } from "../figure.js";
 import { axis, countAxis, seriesOf } from "../panels.js";
 
@@ -50,7 +51,9 @@ function placesOf(field: string, trials: readonly EndedTrial[]): { x: Axis; plac
 function sweptField(field: string, fields: readonly string[], trials: readonly EndedTrial[], sources: readonly Source[]): Figure {
   const { x, place } = placesOf(field, trials);
   const others = fields.filter((path) => path !== field);
-  const groupOf = (trial: EndedTrial) => others.map((path) => `${path.split(".").at(-1)} ${keyOf(trial, path)}`).join(", ");
+  const groupOf = (trial: EndedTrial) => others.map((path) => `${fieldName(path, fields)} ${keyOf(trial, path)}`).join(" · ");
+  const texts = trialNames(trials.map(({ set }) => set));
+  const names = new Map(trials.map((trial, at) => [trial, texts[at]]));
   const groups = [...new Set(trials.map(groupOf))];
   const marksOf = (of: (result: Result) => number | null): Mark[] =>
     groups.flatMap((group, series) => {
@@ -58,9 +61,7 @@ function sweptField(field: string, fields: readonly string[], trials: readonly E
         .filter((trial) => groupOf(trial) === group)
         .flatMap((trial) => {
           const value = of(trial.result);
-          return value === null
-            ? []
-            : [{ at: place(trial), value, name: `seed ${trial.set["seed"] === undefined ? "of the base" : keyOf(trial, "seed")}: ${value}` }];
+          return value === null ? [] : [{ at: place(trial), value, name: `${names.get(trial)}: ${value}` }];
         });
       const at = [...new Set(own.map((each) => each.at))].sort((a, b) => a - b);
       const mean = at.map((each) => moments(own.filter((other) => other.at === each).map(({ value }) => value)).mean);

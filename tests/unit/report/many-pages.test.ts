@@ -76,7 +76,7 @@ test("a sweep says what became of its trials, and why some failed", () => {
   ];
   const page = sweepPage(sweepDocument("sigma", null, trials), []);
   expect(page.summary).toEqual([["Trials", "3 trials: 2 completed, 1 failed"]]);
-  expect(blocksOf(page, "Failed")).toEqual([{ kind: "list", items: ["t3: PYTHON_CRASHED: no memory"] }]);
+  expect(blocksOf(page, "Failed")).toEqual([{ kind: "list", items: ["sigma 3 (t3): PYTHON_CRASHED: no memory"] }]);
   expect(tablesOf(blocksOf(page, "Points"))[0]?.rows).toHaveLength(3);
   expect(sweepPage(sweepDocument("sigma", null, trials.slice(0, 2)), []).sections.map(({ title }) => title)).toEqual(["Figures", "Points"]);
 });

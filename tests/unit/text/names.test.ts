@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runNames, tokenName } from "../../../src/text/names.js";
+import { runNames, tokenName, trialNames } from "../../../src/text/names.js";
 
 test.each([
   [97, "a", "a"],
@@ -69,4 +69,18 @@ test("names stay short however many fields differ", () => {
   const [first = "", second = ""] = runNames([many(1), many(2)]);
   expect(first).toBe(`${"n".repeat(39)}… · field_0 1, field_1 1`);
   expect(second).toBe(`${"n".repeat(39)}… · field_0 2, field_1 2`);
+});
+
+test("trials are named by the values that differ between them, by their short names", () => {
+  const batch = "training.per_device_train_batch_size";
+  const sets = [1, 2].flatMap((seed) => [3e-4, 0.001].map((lr) => ({ "training.learning_rate": lr, [batch]: 8, seed })));
+  expect(trialNames(sets)).toEqual(["lr 3e-4 · seed 1", "lr 0.001 · seed 1", "lr 3e-4 · seed 2", "lr 0.001 · seed 2"]);
+  expect(trialNames([{ [batch]: 8 }, { [batch]: 16 }, {}])).toEqual(["batch 8", "batch 16", "base"]);
+  expect(
+    trialNames([
+      { "a.size": 1, "b.size": 1 },
+      { "a.size": 2, "b.size": 3 },
+    ]),
+  ).toEqual(["a.size 1 · b.size 1", "a.size 2 · b.size 3"]);
+  expect(trialNames([{ seed: 7 }])).toEqual(["seed 7"]);
 });

@@ -1,33 +1,51 @@
-import { shown } from "../figures.js";
-import { type SweptRow, scaleOf, shade } from "./swept-row.js";
+import { fieldName } from "../../../src/text/names.js";
+import { alignedNumber, shown } from "../figures.js";
+import { useTheme } from "../theme.js";
+import { isWhiteOn, type SweptRow, scaleOf, shade } from "./swept-row.js";
 
-/** The mean of a measure over two swept fields, with its number and how many trials it is of: no colour alone. */
-export function HeatMap({ rows, across, down, measure }: { rows: readonly SweptRow[]; across: string; down: string; measure: string }) {
-  const columns = sortedValues(rows, across);
-  const lines = across === down ? [""] : sortedValues(rows, down);
-  const cells = lines.map((line) =>
-    columns.map((column) => {
-      const own = rows.filter(({ values }) => values[across] === column && (across === down || values[down] === line));
-      const numbers = own.flatMap(({ values }) => (typeof values[measure] === "number" ? [values[measure]] : []));
-      return { n: numbers.length, mean: numbers.length === 0 ? null : numbers.reduce((sum, value) => sum + value, 0) / numbers.length };
-    }),
-  );
-  const means = cells.flat().flatMap(({ mean }) => mean ?? []);
+interface HeatMapProps {
+  /** The trials that the filters leave. */
+  rows: readonly SweptRow[];
+  /** All trials, which determine rows, columns and colours. */
+  all: readonly SweptRow[];
+  across: string;
+  down: string;
+  measure: string;
+}
+
+/** The mean of a measure over two swept fields, with its number and the number of trials. */
+export function HeatMap({ rows, all, across, down, measure }: HeatMapProps) {
+  const { isDark } = useTheme();
+  const columns = scaleOf(all, across).values;
+  const lines = across === down ? [""] : scaleOf(all, down).values;
+  const cellsOf = (from: readonly SweptRow[]) =>
+    lines.map((line) =>
+      columns.map((column) => {
+        const own = from.filter(({ values }) => isValue(values[across], column) && (across === down || isValue(values[down], line)));
+        const numbers = own.flatMap(({ values }) => (typeof values[measure] === "number" ? [values[measure]] : []));
+        return { n: numbers.length, mean: numbers.length === 0 ? null : numbers.reduce((sum, value) => sum + value, 0) / numbers.length };
+      }),
+    );
+  const cells = cellsOf(rows);
+  const means = cellsOf(all)
+    .flat()
+    .flatMap(({ mean }) => mean ?? []);
   const { place } = scaleOf(
-    means.map((mean, index) => ({ id: String(index), run: null, values: { mean } })),
+    [...means, ...cells.flat().flatMap(({ mean }) => mean ?? [])].map((mean, index) => ({ id: String(index), run: null, name: "", values: { mean } })),
     "mean",
   );
+  const text = means.every(Number.isInteger) ? shown : alignedNumber(means);
   return (
     <figure class="panel wide">
       <figcaption>
-        Mean {measure} by {across}
-        {across !== down && ` and ${down}`}
+        Mean {measure} by {fieldName(across, [across, down])}
+        {across !== down && ` and ${fieldName(down, [across, down])}`}
       </figcaption>
       <div class="scroll">
         <table class="heat">
           <thead>
             <tr>
-              <th>{across === down ? "" : down}</th>
+              <th title={down}>{across === down ? "" : fieldName(down, [across, down])}</th>
               {columns.map((column) => (
                 <th key={column} scope="col">
                   {shown(column)}
@@ -42,8 +60,11 @@ export function HeatMap({ rows, across, down, measure }: { rows: readonly SweptR
                 {line.map(({ mean, n }, column) => {
                   const share = mean === null ? 0 : place(mean);
                   return (
-                    <td key={columns[column]} class={share > 0.55 ? "full" : ""} style={mean === null ? {} : { background: shade(share) }}>
-                      {shown(mean)}
+                    <td
+                      key={columns[column]}
+                      style={mean === null ? {} : { background: shade(share), color: isWhiteOn(share, isDark) ? "#ffffff" : "#000000" }}
+                    >
+                      {text(mean)}
                       {n !== 1 && <small>n = {n}</small>}
                     </td>
                   );
@@ -57,7 +78,7 @@ export function HeatMap({ rows, across, down, measure }: { rows: readonly SweptR
   );
 }
 
-function sortedValues(rows: readonly SweptRow[], name: string): (string | number)[] {
-  const values = [...new Set(rows.flatMap(({ values }) => values[name] ?? []))];
-  return values.sort((a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1));
+/** Words are compared as text, because a field may mix them with numbers. */
+function isValue(value: string | number | undefined, other: string | number | undefined): boolean {
+  return value === other || (value !== undefined && String(value) === String(other));
 }

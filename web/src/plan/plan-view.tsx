@@ -43,7 +43,7 @@ export function PlanView({ id }: { id: string }) {
         )}
       </header>
       {plan.kind === "experiment" ? <Arms plan={plan} turn={turn} /> : <Swept plan={plan} />}
-      <Trials trials={plan.trials} isExperiment={plan.kind === "experiment"} />
+      {plan.kind === "experiment" && <Trials trials={plan.trials} />}
     </main>
   );
 }

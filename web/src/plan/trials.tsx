@@ -1,51 +1,86 @@
+import type { JSX } from "preact";
 import { hrefOf } from "../address.js";
 import { Status } from "../controls.js";
 import type { PlanDocument } from "../documents.js";
-import { shown } from "../figures.js";
+import { alignedNumber } from "../figures.js";
 
-/** The trials of a plan as a table, with links to their runs. */
-export function Trials({ trials, isExperiment }: { trials: PlanDocument["trials"]; isExperiment: boolean }) {
+type Trial = PlanDocument["trials"][number];
+type Result = Trial["result"];
+
+const columns: readonly { readonly title: string; readonly of: (result: NonNullable<Result>) => number | null }[] = [
+  { title: "C", of: ({ census }) => census.C },
+  { title: "P", of: ({ census }) => census.P },
+  { title: "Final loss", of: ({ finalLoss }) => finalLoss },
+  { title: "Displacement", of: ({ displacement }) => displacement.float64 },
+];
+
+/** The headings of the columns of results. */
+export function ResultHeads() {
+  return (
+    <>
+      {columns.map(({ title }) => (
+        <th key={title} class="number">
+          {title}
+        </th>
+      ))}
+    </>
+  );
+}
+
+/** The cells of a trial's results, with aligned decimals over all trials of the table. */
+export function resultCells(trials: readonly Pick<Trial, "result">[]): (result: Result) => JSX.Element[] {
+  const texts = columns.map(({ of }) => alignedColumn(trials.map(({ result }) => (result ? of(result) : null))));
+  return (result) =>
+    columns.map(({ title, of }, index) => (
+      <td key={title} class="number" data-label={title}>
+        {texts[index]?.(result ? of(result) : null)}
+      </td>
+    ));
+}
+
+/** Whole numbers as they are, others with equally many decimals. */
+function alignedColumn(values: readonly (number | null)[]): (value: number | null) => string {
+  if (values.every((value) => value === null || Number.isInteger(value))) return (value) => (value === null ? "–" : String(value));
+  return alignedNumber(values);
+}
+
+/** The status of a trial and the reason for it. */
+export function TrialState({ status, reason }: Pick<Trial, "status" | "reason">) {
+  return (
+    <td data-label="State">
+      <Status status={status} />
+      {reason && <small class="trouble">{reason}</small>}
+    </td>
+  );
+}
+
+/** The trials of an experiment as a table, with links to their runs. */
+export function Trials({ trials }: { trials: readonly Trial[] }) {
+  const cells = resultCells(trials);
   return (
     <section aria-label="Trials">
       <h2>
         Trials <span class="count">{trials.length}</span>
       </h2>
       <div class="table-frame">
-        <table>
+        <table class="narrow-cards">
           <thead>
             <tr>
-              <th>{isExperiment ? "Arm" : "Trial"}</th>
+              <th>Arm</th>
               <th class="number">Seed</th>
               <th>State</th>
-              {!isExperiment && <th>Sets</th>}
-              <th class="number">C</th>
-              <th class="number">P</th>
-              <th class="number">Final loss</th>
-              <th class="number">Displacement</th>
+              <ResultHeads />
             </tr>
           </thead>
           <tbody>
-            {trials.map(({ trial, arm, seed, run, status, set, result, reason }) => (
+            {trials.map(({ trial, arm, seed, run, status, result, reason }) => (
               <tr key={`${trial} ${arm}`}>
-                <td>{run ? <a href={hrefOf("run", run)}>{arm ?? trial.slice(0, 8)}</a> : (arm ?? trial.slice(0, 8))}</td>
-                <td class="number">{seed === null ? "–" : String(seed)}</td>
-                <td>
-                  <Status status={status} />
-                  {reason && <small class="trouble">{reason}</small>}
+                <td class="title">{run ? <a href={hrefOf("run", run)}>{arm ?? trial.slice(0, 8)}</a> : (arm ?? trial.slice(0, 8))}</td>
+                <td class="number" data-label="Seed">
+                  {seed === null ? "–" : String(seed)}
                 </td>
-                {!isExperiment && (
-                  <td>
-                    {Object.entries(set).map(([field, value]) => (
-                      <code key={field}>
-                        {field}={shown(value)}{" "}
-                      </code>
-                    ))}
-                  </td>
-                )}
-                <td class="number">{shown(result?.census.C)}</td>
-                <td class="number">{shown(result?.census.P)}</td>
-                <td class="number">{shown(result?.finalLoss)}</td>
-                <td class="number">{shown(result?.displacement.float64)}</td>
+                <TrialState status={status} reason={reason} />
+                {cells(result)}
               </tr>
             ))}
           </tbody>

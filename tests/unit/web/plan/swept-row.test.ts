@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { type SweptRow, scaleOf } from "../../../../web/src/plan/swept-row.js";
 
-const rows = (values: readonly (string | number)[]): SweptRow[] => values.map((value, at) => ({ id: String(at), run: null, values: { value } }));
+const rows = (values: readonly (string | number)[]): SweptRow[] => values.map((value, at) => ({ id: String(at), run: null, name: "", values: { value } }));
 
-test("numbers lie by size, and by their logarithm where they span more than two powers of ten", () => {
+test("numbers lie by size, and by their logarithm where they span a power of ten", () => {
   expect(scaleOf(rows([1, 2, 5]), "value").place(2)).toBeCloseTo(0.25, 12);
   expect(scaleOf(rows([1e-6, 1e-3]), "value").place(Math.sqrt(1e-9))).toBeCloseTo(0.5, 12);
 });
