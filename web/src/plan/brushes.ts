@@ -36,7 +36,7 @@ export function withBrush(brushes: Brushes, name: string, brush: Brush | null): 
   return changed;
 }
 
-/** Whether a trial lies in every brush. Brushes of axes that are not there have no effect. */
+/** Whether a trial is within every brush. Brushes of axes that are not there have no effect. */
 export function isWithin(row: SweptRow, brushes: Brushes, scales: readonly SweptScale[]): boolean {
   return scales.every(({ name, rank }) => {
     const brush = brushes.get(name);

@@ -29,7 +29,7 @@ const tickGap = 13;
 const tickWidth = 44;
 const leastDrag = 4;
 
-/** Where things are: axes side by side, or below each other on a narrow page. */
+/** Where things are: axes next to each other, or below each other on a narrow page. */
 interface Layout {
   readonly isStacked: boolean;
   readonly width: number;
