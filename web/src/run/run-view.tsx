@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type SeriesChart, seriesCharts } from "../../shared/series-names.js";
 import { setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
