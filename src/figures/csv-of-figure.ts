@@ -3,7 +3,7 @@ import type { Figure, Mark } from "./figure.js";
 
 type Row = Readonly<Record<string, string | number | null>>;
 
-const columns = ["panel", "series", "mark", "x", "y", "x2", "y2", "low", "high", "text"] as const;
+const columns = ["panel", "series", "mark", "x", "y", "x2", "y2", "low", "high", "count", "text"] as const;
 
 /** The unrounded numbers of a figure as CSV, one row per point, with the columns that some mark has. */
 export function csvOfFigure({ panels, series }: Figure): string {
@@ -26,7 +26,21 @@ function rowsOf(mark: Mark, nameOf: (level: number) => string): Row[] {
     case "dots":
       return mark.x.map((x, at) => ({ x, y: mark.y[at] ?? null, text: mark.names?.[at] ?? mark.labels?.[at] ?? "" }));
     case "bars":
-      return mark.values.map((x, at) => ({ x, y: mark.names[at] ?? "", text: mark.notes[at] ?? "" }));
+      return mark.values.map((end, at) => ({
+        ...(mark.from ? { x: mark.from[at] ?? 0, x2: end } : { x: end }),
+        y: mark.names[at] ?? "",
+        text: mark.notes[at] ?? "",
+      }));
+    case "pies":
+      return mark.x.flatMap((x, at) =>
+        mark.slices.map((slice, index) => ({
+          series: nameOf(slice),
+          x,
+          y: mark.y[at] ?? null,
+          count: mark.values[at]?.[index] ?? 0,
+          text: mark.names?.[at] ?? "",
+        })),
+      );
     case "bins":
       return mark.counts.map((y, at) => ({ x: mark.edges[at] ?? null, x2: mark.edges[at + 1] ?? null, y }));
     case "links":

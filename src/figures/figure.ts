@@ -38,6 +38,7 @@ const markSchema = z.discriminatedUnion("mark", [
     y: figures,
     curve: z.enum(["straight", "step"]),
     thin: z.boolean().optional().describe("One of many lines behind their mean"),
+    smooth: z.boolean().optional().describe("Whether its exponential mean is drawn, with the line itself behind"),
   }),
   z.strictObject({
     mark: z.literal("band"),
@@ -57,7 +58,24 @@ const markSchema = z.discriminatedUnion("mark", [
     names: texts.optional().describe("Tooltips of the dots"),
     labels: texts.optional().describe("Labels beside the dots; empty for none"),
   }),
-  z.strictObject({ mark: z.literal("bars"), series, names: texts, values: numbers, notes: texts.describe("Labels after the bars") }),
+  z.strictObject({
+    mark: z.literal("bars"),
+    series,
+    names: texts,
+    values: numbers.describe("Ends of the bars"),
+    from: numbers.optional().describe("Starts of stacked bars (default: 0)"),
+    notes: texts.describe("Labels after the bars, or inside stacked ones"),
+  }),
+  z.strictObject({
+    mark: z.literal("pies"),
+    x: numbers,
+    y: numbers,
+    radius: numbers.describe("In pixels"),
+    slices: z.array(series).readonly(),
+    values: z.array(numbers).readonly().describe("Size of each slice of each pie"),
+    names: texts.optional().describe("Tooltips"),
+    labels: texts.optional().describe("Labels beside the pies; empty for none"),
+  }),
   z.strictObject({ mark: z.literal("bins"), series, edges: numbers.describe("One more than counts"), counts: numbers }),
   z.strictObject({
     mark: z.literal("cells"),

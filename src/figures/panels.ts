@@ -65,7 +65,37 @@ export interface LinePanel<Data> {
   readonly x?: Axis;
   /** The series of each line, by its name in the legend; undefined if a run does not have it. Lines with the same name look the same in all panels. */
   readonly lines: Readonly<Record<string, (data: Data) => StepSeries | undefined>>;
+  /** Bands with the style of a line, by its name. */
+  readonly bands?: Readonly<Record<string, (data: Data) => StepBand | undefined>>;
   readonly curve?: "straight" | "step";
+  /** Whether lines of training quantities are smoothed. */
+  readonly smooth?: boolean;
+}
+
+/** Low and high values for each of some training steps. */
+export interface StepBand {
+  readonly steps: readonly number[];
+  readonly low: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
+}
+
+/** Shorter lines are not smoothed. */
+export const fewestSmoothed = 100;
+
+/** How `smooth` lines are drawn, for captions; empty if no line is long enough. @param points numbers of points of the lines. */
+export function smoothingText(points: readonly number[]): string {
+  if (points.every((count) => count < fewestSmoothed)) return "";
+  return " The strong line is the exponential mean of all points over about a hundredth of the line, without the bias of its beginning; the faint line behind it has the values themselves.";
+}
+
+/** Values for each of some steps as areas that are stacked in their order. @param first index of the first one's series. */
+export function stackedAreas(steps: readonly number[], parts: readonly (readonly number[])[], first = 0): Mark[] {
+  let below: readonly number[] = steps.map(() => 0);
+  return parts.map((values, part) => {
+    const low = below;
+    below = low.map((value, at) => value + (values[at] ?? 0));
+    return { mark: "band", series: first + part, x: steps, low, high: below, curve: "straight", solid: true };
+  });
 }
 
 /** Panels of lines over the training steps, for several quantities of several runs. */
@@ -81,11 +111,16 @@ export function linePanels<Data>(
     names,
     runs.map(({ label }) => label),
   );
-  const marksOf = ({ lines, curve = "straight" }: (typeof shown)[number]): Mark[] =>
+  const marksOf = ({ lines, bands = {}, curve = "straight", smooth }: (typeof shown)[number]): Mark[] =>
     runs.flatMap(({ data }, run) =>
-      lines.flatMap(([name, of]) => {
+      lines.flatMap(([name, of]): Mark[] => {
         const found = of(data);
-        return found ? [{ mark: "line" as const, series: run * names.length + names.indexOf(name), x: found.steps, y: found.values, curve }] : [];
+        const band = bands[name]?.(data);
+        const index = run * names.length + names.indexOf(name);
+        return [
+          ...(band ? [{ mark: "band" as const, series: index, x: band.steps, low: band.low, high: band.high, curve }] : []),
+          ...(found ? [{ mark: "line" as const, series: index, x: found.steps, y: found.values, curve, ...(smooth && { smooth }) }] : []),
+        ];
       }),
     );
   return {

@@ -1,5 +1,5 @@
 import type { Axis, Figure, Mark, Panel } from "./figure.js";
-import { stepLabel } from "./panels.js";
+import { fewestSmoothed, stepLabel } from "./panels.js";
 
 /** The exponential mean of a line, corrected for its initial bias (Kingma & Ba 2015, section 3). Gaps stay gaps. */
 export function smoothed(y: readonly (number | null)[], weight: number): (number | null)[] {
@@ -144,8 +144,6 @@ function reducedBand({ x, low, high }: Band, scale: Scale, limit: number): Pick<
   return { x: columns.flatMap(({ ends }) => ends.map((at) => x[at] ?? 0)), low: edge(low, Math.min), high: edge(high, Math.max) };
 }
 
-/** Shorter lines are not smoothed. */
-const fewestPoints = 100;
 /** Approximate share of a line's points over which it is smoothed. */
 const reach = 0.01;
 const fewestReached = 5;
@@ -168,8 +166,24 @@ export function smoothLines({ panels }: Pick<Figure, "panels">): (SmoothLine | n
   return panels.map(({ x, marks }) => marks.map((mark) => (x.label === stepLabel && isSmoothable(mark) ? smoothLine(mark, x.scale) : null)));
 }
 
+/** A figure in which each line that is to be smoothed is a faint line with its smoothed one over it. */
+export function withSmoothLines(figure: Figure): Figure {
+  const smooth = smoothLines(figure);
+  const panels = figure.panels.map((panel, index) => ({ ...panel, marks: smoothedOver(panel.marks, smooth[index] ?? []) }));
+  return { ...figure, panels };
+}
+
+function smoothedOver(marks: readonly Mark[], smooth: readonly (SmoothLine | null)[]): Mark[] {
+  const isSmoothed = (mark: Mark, at: number) => mark.mark === "line" && mark.smooth === true && smooth[at] !== null;
+  const over = marks.flatMap((mark, at): Mark[] => {
+    const line = smooth[at];
+    return mark.mark === "line" && isSmoothed(mark, at) && line ? [{ ...mark, ...line, smooth: false }] : [];
+  });
+  return [...marks.map((mark, at) => (mark.mark === "line" && isSmoothed(mark, at) ? { ...mark, thin: true } : mark)), ...over];
+}
+
 function isSmoothable(mark: Mark): mark is Mark & { mark: "line" } {
-  return mark.mark === "line" && mark.curve === "straight" && !mark.thin && mark.x.length >= fewestPoints;
+  return mark.mark === "line" && mark.curve === "straight" && !mark.thin && mark.x.length >= fewestSmoothed;
 }
 
 function smoothLine({ x, y }: SmoothLine, scale: Scale): SmoothLine {

@@ -7,24 +7,18 @@ import { BhBridgeError } from "../errors.js";
 import { runNames } from "../text/names.js";
 import type { Figure, Source } from "./figure.js";
 import { adamwFigure } from "./runs/adamw.js";
-import { blackHoles } from "./runs/black-holes.js";
+import { blackHoles, populations, rankCurve } from "./runs/black-holes.js";
 import { cloud } from "./runs/cloud.js";
-import { deadMass } from "./runs/dead-mass.js";
-import { displacement } from "./runs/displacement.js";
+import { deadMass, untrained } from "./runs/dead-tokens.js";
 import { distributions } from "./runs/distributions.js";
 import { freezing } from "./runs/freezing.js";
-import { kinematics } from "./runs/kinematics.js";
-import { loss } from "./runs/loss.js";
-import { optimizer } from "./runs/optimizer.js";
-import { phaseDurations } from "./runs/phases.js";
-import { populations } from "./runs/populations.js";
-import { rankCurve } from "./runs/rank-curve.js";
+import { phaseDurations, shares } from "./runs/lifecycle.js";
+import { displacement, kinematics } from "./runs/motion.js";
 import { type Absent, isAbsent, type RunFigure, RunSource } from "./runs/run-figure.js";
 import { seriesFigures } from "./runs/series-figures.js";
-import { shares } from "./runs/shares.js";
 import { sky } from "./runs/sky.js";
 import { neighbours } from "./runs/topology.js";
-import { untrained } from "./runs/untrained.js";
+import { loss, optimizer } from "./runs/training.js";
 import { verdictFigure } from "./runs/verdict.js";
 import type { PngOptions, SvgOptions } from "./svg-of-figure.js";
 
@@ -72,15 +66,20 @@ export interface LabelledRun {
   readonly run: RunSource;
 }
 
-/** The figures of a kind: one of all runs if it overlays them, else one per run. */
-export async function figuresOfRuns(name: RunFigureName, runs: readonly LabelledRun[]): Promise<FigureOrAbsent[]> {
+/**
+ * The figures of a kind: one of all runs if it overlays them, else one per run.
+ * @param isByDefault whether to omit figures that show little unless they are asked for by name.
+ */
+export async function figuresOfRuns(name: RunFigureName, runs: readonly LabelledRun[], isByDefault = false): Promise<FigureOrAbsent[]> {
   const kind = all.find((each) => each.name === name);
   if (!kind) throw new BhBridgeError("USAGE", `unknown figure "${name}". Use ${runFigureNames.join(", ")}`);
   const shown: { label: string; source: Source; data: unknown }[] = [];
   const missing: FigureOrAbsent[] = [];
   for (const { label, run } of runs) {
     const data: unknown | Absent = await kind.read(run);
+    const omitted = isByDefault && !isAbsent(data) ? (kind.omits?.(data) ?? null) : null;
     if (isAbsent(data)) missing.push({ name, run: label, absent: data.absent });
+    else if (omitted !== null) missing.push({ name, run: label, absent: omitted });
     else shown.push({ label, source: { name: run.manifest.name, hash: run.manifest.config_hash }, data });
   }
   const groups = kind.overlays ? (shown.length > 0 ? [shown] : []) : shown.map((one) => [one]);

@@ -89,7 +89,7 @@ async function reportOfRuns(directories: readonly string[], scan: ScanOptions): 
     const labels = runLabels(runs);
     const labelled = runs.map((run, index) => ({ label: labels[index] ?? "", run }));
     const figures: FigureOrAbsent[] = [];
-    for (const name of runFigureNames) figures.push(...(await figuresOfRuns(name, labelled)));
+    for (const name of runFigureNames) figures.push(...(await figuresOfRuns(name, labelled, true)));
     const [only, ...others] = labelled;
     const page = only && others.length === 0 ? await runPage(only, figures) : await runsPage(labelled, figures);
     return { page, figures };

@@ -1,5 +1,5 @@
 import type { Figure, Panel } from "../figure.js";
-import { reduceFigure } from "../reduce-figure.js";
+import { reduceFigure, withSmoothLines } from "../reduce-figure.js";
 import { drawPanel, marginsOf, type PanelMargins } from "./draw-panel.js";
 import { drawLegend, drawnEntries } from "./legend.js";
 import { type SvgDocument, type SvgElement, svgElement, svgNamespace, textLines } from "./svg.js";
@@ -23,7 +23,7 @@ const caption = { size: 11.5, line: 16 } as const;
 
 /** Draw a figure as one SVG element, whose colours come from a style sheet. */
 export function drawFigure(whole: Figure, { document, width = 760, style, bare = false }: DrawOptions): SvgElement {
-  const figure = reduceFigure(whole);
+  const figure = reduceFigure(withSmoothLines(whole));
   const padding = width < 560 ? 8 : 16;
   const inner = width - 2 * padding;
   const marked = drawnEntries(figure) > 1;
@@ -92,6 +92,6 @@ function commonMargins(panels: readonly Panel[], width: number): PanelMargins {
 
 /** Room inside each frame for markers at its edge: the largest radius, in pixels. */
 function insetOf({ panels }: Figure): number {
-  const radii = panels.flatMap(({ marks }) => marks.flatMap((mark) => (mark.mark === "dots" ? (mark.radius ?? []) : [])));
+  const radii = panels.flatMap(({ marks }) => marks.flatMap((mark) => (mark.mark === "dots" || mark.mark === "pies" ? (mark.radius ?? []) : [])));
   return Math.ceil(radii.reduce((most, radius) => Math.max(most, radius), 0));
 }

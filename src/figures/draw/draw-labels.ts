@@ -28,8 +28,8 @@ interface Frame extends Box {
 }
 
 /**
- * The labels of a panel inside its frame: texts of rules, one above the other where they would overlap, and labels beside dots. Labels that would overlap a larger
- * dot or its label are omitted.
+ * The labels of a panel inside its frame: texts of rules, one above the other where they would overlap, and labels beside dots. Labels that would overlap
+ * another dot or its label are omitted.
  */
 export function plotLabels(document: SvgDocument, { marks }: Panel, { width, height }: { width: number; height: number }): Plot.Markish {
   const draw = (_index: unknown, scales: { x?: Place; y?: Place }, _values: unknown, { marginLeft, marginTop }: { marginLeft: number; marginTop: number }) => {
@@ -72,22 +72,41 @@ function ruleTexts(document: SvgDocument, marks: readonly Mark[], frame: Frame, 
   });
 }
 
+/** Of more dots, only large ones keep labels away: small ones are everywhere. */
+const mostObstacles = 300;
+/** Widths of a label that is worth reading. */
+const shortest = 60;
+
 function dotLabels(document: SvgDocument, marks: readonly Mark[], frame: Frame, taken: Box[]): SvgElement[] {
-  const labelled = marks
+  const dots = marks
     .flatMap((mark) =>
-      mark.mark === "dots" ? mark.x.map((x, dot) => ({ x, y: mark.y[dot] ?? 0, radius: mark.radius?.[dot] ?? 3, label: mark.labels?.[dot] ?? "" })) : [],
+      mark.mark === "dots" || mark.mark === "pies"
+        ? mark.x.map((x, dot) => ({ x: frame.x(x), y: frame.y(mark.y[dot] ?? 0), radius: mark.radius?.[dot] ?? 3, label: mark.labels?.[dot] ?? "" }))
+        : [],
     )
-    .filter(({ label }) => label !== "")
     .sort((a, b) => b.radius - a.radius);
-  return labelled.flatMap(({ x, y, radius, label }) => {
-    const [across, down] = [frame.x(x), frame.y(y)];
-    const length = textWidth(label, size);
-    const isEnd = across + radius + away + length > frame.right;
-    const left = isEnd ? across - radius - away - length : across + radius + away;
-    const top = Math.min(Math.max(down - lineHeight / 2, frame.top), frame.bottom - lineHeight);
-    const box = { left, right: left + length, top, bottom: top + lineHeight };
-    if (left < frame.left || taken.some((other) => overlap(other, box))) return [];
-    taken.push(box, { left: across - radius, right: across + radius, top: down - radius, bottom: down + radius });
-    return [textIn(document, box, isEnd ? "end" : "start", label)];
+  const boxOf = ({ x, y, radius }: (typeof dots)[number]) => ({ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius });
+  const small = dots.length > mostObstacles ? [] : dots.map((dot) => ({ dot, box: boxOf(dot) }));
+  return dots.flatMap((dot) => {
+    if (dot.label === "") return [];
+    const { x, y, radius } = dot;
+    const top = Math.min(Math.max(y - lineHeight / 2, frame.top), frame.bottom - lineHeight);
+    const sides = [
+      { anchor: "start" as const, room: frame.right - x - radius - away },
+      { anchor: "end" as const, room: x - radius - away - frame.left },
+    ];
+    const needed = textWidth(dot.label, size);
+    if (needed > (sides[0]?.room ?? 0)) sides.sort((a, b) => b.room - a.room);
+    for (const { anchor, room } of sides) {
+      const label = shortened(dot.label, room, size);
+      const length = textWidth(label, size);
+      if (length > room || (label !== dot.label && room < shortest)) continue;
+      const left = anchor === "end" ? x - radius - away - length : x + radius + away;
+      const box = { left, right: left + length, top, bottom: top + lineHeight };
+      if (taken.some((other) => overlap(other, box)) || small.some((other) => other.dot !== dot && overlap(other.box, box))) continue;
+      taken.push(box, boxOf(dot));
+      return [textIn(document, box, anchor, label)];
+    }
+    return [];
   });
 }

@@ -3,7 +3,7 @@ import type { Mark, Panel, Series } from "../figure.js";
 import { extentOf } from "./extent.js";
 import { colourClass } from "./legend.js";
 import { dashOf, symbolOf } from "./markers.js";
-import { type SvgDocument, type SvgElement, shortened, svgElement, textLines } from "./svg.js";
+import { type SvgDocument, type SvgElement, shortened, svgElement, textLines, textWidth } from "./svg.js";
 
 interface Drawing {
   readonly document: SvgDocument;
@@ -63,7 +63,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
     return [
       Plot.areaY(x, {
         x: [...x],
-        y1: low.map(placeable(panel)),
+        y1: low.map((value) => (solid || value === null || panel.y.scale !== "log" || value > 0 ? value : extentOf(panel, "y")[0])),
         y2: high.map(placeable(panel)),
         className: fillClass(style),
         fill: "currentColor",
@@ -87,8 +87,9 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
     } as const;
     return [Plot.dot(x, dots)];
   },
-  bars({ series: index, names, values, notes }, { panel, series, width }) {
+  bars({ series: index, names, values, from, notes }, { panel, series, width }) {
     const style = series[index] ?? plain;
+    if (from) return stackedBars(style, { names, values, from, notes }, panel, width);
     const bars = Plot.barX(values, { x: [...values], y: [...names], className: fillClass(style), fill: "currentColor", fillOpacity: 0.8 });
     const lines = notesOf({ values, notes }, panel, width);
     const text = Plot.text(values, {
@@ -101,6 +102,22 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
       fill: "currentColor",
     });
     return [bars, text];
+  },
+  pies({ x, y, radius, slices, values, names }, { document, series }) {
+    const draw = (_index: unknown, scales: { x?: Place; y?: Place }) => {
+      const { x: across, y: down } = scales;
+      if (!across || !down) return null;
+      const pies = x.map((place, pie) => {
+        const shapes = sliceOutlines(values[pie] ?? [], radius[pie] ?? 0).flatMap((outline, slice) =>
+          outline === "" ? [] : [svgElement(document, "path", { d: outline, class: fillClass(series[slices[slice] ?? 0] ?? plain), fill: "currentColor" })],
+        );
+        const name = names?.[pie];
+        const at = `translate(${pixel(across(place))},${pixel(down(y[pie] ?? 0))})`;
+        return svgElement(document, "g", { transform: at, "fill-opacity": 0.85 }, [...shapes, ...(name ? [svgElement(document, "title", {}, name)] : [])]);
+      });
+      return svgElement(document, "g", {}, pies);
+    };
+    return [draw as unknown as Plot.Markish];
   },
   bins({ series: index, edges, counts }, { series }) {
     const style = series[index] ?? plain;
@@ -154,6 +171,41 @@ function isAscending(x: readonly number[]): boolean {
   return x.every((value, at) => at === 0 || value >= (x[at - 1] ?? value));
 }
 
+/** Bars that begin where others end, with their notes inside where there is room. */
+function stackedBars(
+  style: Series,
+  { names, values, from, notes }: { names: readonly string[]; values: readonly number[]; from: readonly number[]; notes: readonly string[] },
+  panel: Panel,
+  width: number,
+): Plot.Markish[] {
+  const [start, end] = extentOf(panel, "x");
+  const ends = { x1: [...from], x2: [...values], y: [...names] };
+  const rooms = values.map((value, bar) => (width * (value - (from[bar] ?? 0))) / (end - start) - noteDistance);
+  const inside = notes.map((note, bar) => (textWidth(note, noteSize) <= (rooms[bar] ?? 0) ? note : ""));
+  return [
+    Plot.barX(values, { ...ends, className: fillClass(style), fill: "currentColor", fillOpacity: 0.85, insetLeft: 0.5, insetRight: 0.5 }),
+    Plot.text(values, { x: values.map((value, bar) => ((from[bar] ?? 0) + value) / 2), y: [...names], text: inside, className: "halo", fill: "currentColor" }),
+  ];
+}
+
+function pixel(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+/** Outlines of the slices of a pie around the origin, clockwise from the top; an empty one for a slice without a size. */
+export function sliceOutlines(sizes: readonly number[], radius: number): string[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const point = (share: number) => `${pixel(radius * Math.sin(2 * Math.PI * share))},${pixel(-radius * Math.cos(2 * Math.PI * share))}`;
+  let before = 0;
+  return sizes.map((size) => {
+    const [from, to] = [before / total, (before + size) / total];
+    before += size;
+    if (!(size > 0)) return "";
+    if (size === total) return `M0,${-radius}A${radius},${radius} 0 1 1 0,${radius}A${radius},${radius} 0 1 1 0,${-radius}Z`;
+    return `M0,0L${point(from)}A${radius},${radius} 0 ${to - from > 0.5 ? 1 : 0} 1 ${point(to)}Z`;
+  });
+}
+
 /** Distance of a note from its bar, and lines of a note at most. */
 const noteDistance = 6;
 const mostNoteLines = 3;
@@ -172,7 +224,10 @@ function notesOf({ values, notes }: { values: readonly number[]; notes: readonly
 
 /** Lines of the longest note of a panel's bars. */
 export function noteLines(panel: Panel, width: number): number {
-  return panel.marks.reduce((most, mark) => (mark.mark === "bars" ? Math.max(most, ...notesOf(mark, panel, width).map(({ length }) => length)) : most), 1);
+  return panel.marks.reduce(
+    (most, mark) => (mark.mark === "bars" && !mark.from ? Math.max(most, ...notesOf(mark, panel, width).map(({ length }) => length)) : most),
+    1,
+  );
 }
 
 type Place = (value: number) => number;

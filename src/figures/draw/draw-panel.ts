@@ -33,7 +33,7 @@ const verticalLabel = ({ y }: Panel, width: number) => (y.scale === "category" ?
 
 /** The names of the bars of a panel, if it has any. */
 function namesOf({ y, marks }: Panel): readonly string[] {
-  return y.scale === "category" ? marks.flatMap((mark) => (mark.mark === "bars" ? mark.names : [])) : [];
+  return y.scale === "category" ? [...new Set(marks.flatMap((mark) => (mark.mark === "bars" ? mark.names : [])))] : [];
 }
 
 interface PanelOptions {

@@ -7,7 +7,8 @@ const spans: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }) =>
   line: ({ x, y }) => ({ x: [x], y: [y] }),
   band: ({ x, low, high }) => ({ x: [x], y: [low, high] }),
   dots: ({ x, y }) => ({ x: [x], y: [y] }),
-  bars: ({ values }) => ({ x: [[0], values], y: [] }),
+  bars: ({ values, from }) => ({ x: [from ?? [0], values], y: [] }),
+  pies: ({ x, y }) => ({ x: [x], y: [y] }),
   bins: ({ edges, counts }) => ({ x: [edges], y: [[0], counts] }),
   cells: ({ edges, rows }) => ({ x: [edges], y: [[0, rows.length]] }),
   links: ({ x1, y1, x2, y2 }) => ({ x: [x1, x2], y: [y1, y2] }),
@@ -25,7 +26,9 @@ export function drawnSeries(mark: Mark, scale: Axis["scale"]): readonly number[]
     case "dots":
       return mark.y.some(isPlaced) ? [mark.series] : [];
     case "bars":
-      return mark.values.length > 0 ? [mark.series] : [];
+      return mark.values.some((value, bar) => value !== (mark.from?.[bar] ?? null)) ? [mark.series] : [];
+    case "pies":
+      return mark.slices.filter((_, slice) => mark.values.some((sizes) => (sizes[slice] ?? 0) > 0));
     case "bins":
       return mark.counts.some((count) => count > 0) ? [mark.series] : [];
     case "cells":

@@ -115,8 +115,8 @@ function sampleOf(document: SvgDocument, series: Series, kinds: Entry["kinds"], 
   });
   const box = svgElement(document, "rect", { x: 10, y: middle - 6, width: 14, height: 12, fill: "currentColor" });
   const isLine = kinds.has("line") || kinds.has("bins");
-  if (!isLine && !kinds.has("dots")) return [box];
+  if (!isLine && !kinds.has("dots") && !kinds.has("pies")) return [box];
   const marker = svgElement(document, "path", { d: markerOutline(series.marker, sampleWidth / 2, middle), fill: "currentColor" });
-  const isMarked = kinds.has("dots") || (marked && kinds.has("line"));
+  const isMarked = kinds.has("dots") || kinds.has("pies") || (marked && kinds.has("line"));
   return [...(isLine ? [line] : []), ...(isMarked ? [marker] : [])];
 }

@@ -5,8 +5,8 @@ import type { DefaultMeasure } from "../../sweep/experiment/measures.js";
 import { moments } from "../../sweep/statistics/moments.js";
 import type { Axis, Figure, Mark, Panel, Source } from "../figure.js";
 import { axis, countAxis, overMoves, overStates, type StepSeries, seriesOf, stepAxis } from "../panels.js";
-import { loss } from "../runs/loss.js";
 import { isAbsent, RunSource } from "../runs/run-figure.js";
+import { loss } from "../runs/training.js";
 import { areaLegend, areaSeries, type Verdict, verdictOf, verdictPanel } from "../runs/verdict.js";
 import { forest, valueAxis } from "./forest.js";
 

@@ -2,7 +2,7 @@ import type { RecordedRun } from "../../analysis/analysis.js";
 import { spreadStates } from "../../analysis/states.js";
 import { type History, stepsOf } from "../../formats/history.js";
 import { recordedRun } from "../../runs/recorded-run.js";
-import { axis, type LinePanel, linePanels, type StepSeries } from "../panels.js";
+import { axis, type StepSeries, seriesOf, stackedAreas, stepAxis } from "../panels.js";
 import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";
 
 /** Components to recompute, which takes some seconds. */
@@ -12,12 +12,16 @@ const mostSteps = 300;
 const movedBy = { moment: "moments alone", decay: "decay alone", either: "either alone", together: "both together" } as const;
 const heldBy = { rounding: "rounded away", opposition: "cancelled", nothing: "no update" } as const;
 const sizes = { moment: "size of moments", decay: "size of decay", rounding: "size of rounding" } as const;
+/** The causes from the bottom of the stack to its top. */
+const causes = { ...movedBy, ...heldBy };
+type Cause = keyof typeof causes;
+const causeNames = Object.keys(causes) as Cause[];
 
 interface Ledger {
-  /** Shares of the components. */
-  readonly movedBy: Readonly<Record<keyof typeof movedBy, StepSeries>>;
-  readonly heldBy: Readonly<Record<keyof typeof heldBy, StepSeries>>;
-  readonly sizes: Readonly<Record<keyof typeof sizes, StepSeries>>;
+  readonly steps: readonly number[];
+  /** Shares of the components, which add up to 1. */
+  readonly shares: Readonly<Record<Cause, readonly number[]>>;
+  readonly sizes: Readonly<Record<keyof typeof sizes, StepSeries["values"]>>;
   readonly explained: number;
   readonly components: number;
 }
@@ -31,20 +35,18 @@ async function read(run: RunSource): Promise<Ledger | Absent> {
   const { steps, explained, components, ...part } = found.part;
   if (steps.length === 0) return { absent: "no two consecutive steps were recorded" };
   const total = steps.map((_, at) => [...Object.values(part.movedBy), ...Object.values(part.heldBy)].reduce((sum, counts) => sum + (counts[at] ?? 0), 0));
-  const share = (counts: readonly number[]) => ({ steps, values: counts.map((count, at) => count / (total[at] || 1)) });
-  const size = (values: StepSeries["values"]) => ({ steps, values });
-  return {
-    explained,
-    components,
-    movedBy: {
-      moment: share(part.movedBy.moment),
-      decay: share(part.movedBy.decay),
-      either: share(part.movedBy.either),
-      together: share(part.movedBy.together),
-    },
-    heldBy: { rounding: share(part.heldBy.rounding), opposition: share(part.heldBy.opposition), nothing: share(part.heldBy.nothing) },
-    sizes: { moment: size(part.moment), decay: size(part.decay), rounding: size(part.rounding) },
+  const counts: Readonly<Record<Cause, readonly number[]>> = { ...part.movedBy, ...part.heldBy };
+  const share = (cause: Cause) => counts[cause].map((count, at) => count / (total[at] || 1));
+  const shares = {
+    moment: share("moment"),
+    decay: share("decay"),
+    either: share("either"),
+    together: share("together"),
+    rounding: share("rounding"),
+    opposition: share("opposition"),
+    nothing: share("nothing"),
   };
+  return { explained, components, steps, shares, sizes: { moment: part.moment, decay: part.decay, rounding: part.rounding } };
 }
 
 /** A view of a run with the gradients of a few evenly spread steps, so that only these are recomputed. */
@@ -72,14 +74,6 @@ function thinned(history: History, most: number): History {
   };
 }
 
-/** One line per entry of a part of the ledger. */
-function linesOf<Key extends string>(
-  words: Readonly<Record<Key, string>>,
-  of: (ledger: Ledger) => Readonly<Record<Key, StepSeries>>,
-): LinePanel<Ledger>["lines"] {
-  return Object.fromEntries((Object.keys(words) as Key[]).map((key) => [words[key], (ledger: Ledger) => of(ledger)[key]]));
-}
-
 /** Causes of changes of the embedding's components in each step, and the size of each part of the update. */
 export const adamwFigure = defineRunFigure({
   name: "adamw",
@@ -92,17 +86,41 @@ export const adamwFigure = defineRunFigure({
       explained < components
         ? ` ${(components - explained).toLocaleString("en")} of ${components.toLocaleString("en")} components differ from their record.`
         : "";
+    const { steps = [], shares, sizes: found } = run?.data ?? {};
+    const keys = causeNames;
+    // The size of a part has the colour of the cause that it is.
+    const lines = [
+      { name: sizes.moment, color: keys.indexOf("moment"), values: found?.moment ?? [] },
+      { name: sizes.decay, color: keys.indexOf("decay"), values: found?.decay ?? [] },
+      { name: sizes.rounding, color: keys.indexOf("rounding"), values: found?.rounding ?? [] },
+    ];
     return {
       title: "Causes of weight changes",
-      caption: `Shares of the embedding's components by the cause that moved or held them in a step, from recomputing AdamW's updates. Rounded away: the update is less than half the distance to the next number of the dtype. Cancelled: one part alone would have moved the component, but the other undoes it. On the logarithmic axes, zero is a gap. At most ${mostSteps} steps, evenly spread.${wrong}`,
-      ...linePanels(
-        [
-          { title: "Moved by", y: axis("share of the components", null, { scale: "log" }), lines: linesOf(movedBy, (ledger) => ledger.movedBy) },
-          { title: "Held by", y: axis("share of the components", null, { scale: "log" }), lines: linesOf(heldBy, (ledger) => ledger.heldBy) },
-          { title: "Parts of an update", y: axis("mean absolute value", "weights", { scale: "log" }), lines: linesOf(sizes, (ledger) => ledger.sizes) },
-        ],
-        runs,
-      ),
+      caption: `Stacked shares of the embedding's components by the cause that moved or held them in a step, from recomputing AdamW's updates. Rounded away: the update is less than half the distance to the next number of the dtype. Cancelled: one part alone would have moved the component, but the other undoes it. On the logarithmic axis, zero is a gap. At most ${mostSteps} steps, evenly spread.${wrong}`,
+      series: [
+        ...keys.map((cause, index) => seriesOf(causes[cause], index)),
+        ...lines.map(({ name, color }, index) => ({ ...seriesOf(name, color), dash: index })),
+      ],
+      panels: [
+        {
+          title: "Moved or held by",
+          x: stepAxis(),
+          y: axis("share of the components", null, { domain: [0, 1] }),
+          equal: false,
+          marks: stackedAreas(
+            steps,
+            keys.map((cause) => shares?.[cause] ?? []),
+          ),
+        },
+        {
+          title: "Parts of an update",
+          x: stepAxis(),
+          y: axis("mean absolute value", "weights", { scale: "log" }),
+          equal: false,
+          marks: lines.map(({ values }, index) => ({ mark: "line", series: keys.length + index, x: steps, y: values, curve: "straight" })),
+        },
+      ],
+      columns: 2,
     };
   },
 });

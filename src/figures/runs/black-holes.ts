@@ -1,7 +1,11 @@
+import { census } from "../../analysis/census/census.js";
 import { spreadStates } from "../../analysis/states.js";
-import { readState } from "../../formats/history.js";
-import { analysedSteps, countAxis, linePanels, overStates, type StepSeries, stepAxis } from "../panels.js";
-import { defineRunFigure, type RunSource } from "./run-figure.js";
+import { readState, stepsOf } from "../../formats/history.js";
+import { recordedRun } from "../../runs/recorded-run.js";
+import { tokenName, tokenNameLegend } from "../../text/names.js";
+import type { Mark, Panel } from "../figure.js";
+import { analysedSteps, axis, countAxis, linePanels, overStates, type StepSeries, seriesOf, stepAxis } from "../panels.js";
+import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 interface Counted {
   readonly P: StepSeries;
@@ -14,7 +18,7 @@ interface Counted {
 const maxPairs = 4_000_000;
 const mostStates = 250;
 
-async function read(run: RunSource): Promise<Counted> {
+async function readCounts(run: RunSource): Promise<Counted> {
   const analysis = await run.analysis();
   const { unique = [], C = [], P = [] } = analysis.timeline ?? {};
   const components = await run.once(componentsOf);
@@ -52,7 +56,7 @@ function stretched(states: number, most: number): number[] {
 export const blackHoles = defineRunFigure({
   name: "black-holes",
   overlays: true,
-  read,
+  read: readCounts,
   describe: (runs) => ({
     title: "Black holes over the steps",
     caption:
@@ -72,3 +76,191 @@ export const blackHoles = defineRunFigure({
     ),
   }),
 });
+
+/** Maximum number of bars. */
+const maxBars = 16;
+interface Populations {
+  readonly step: number;
+  readonly holes: readonly { readonly population: number; readonly members: readonly string[] }[];
+}
+
+async function readPopulations(run: RunSource): Promise<Populations | Absent> {
+  const { finalCensus, states, steps } = await run.analysis();
+  const { populations, members = [], texts = [] } = finalCensus;
+  if (populations.length === 0) return { absent: "its last snapshot has no black hole" };
+  const holes = populations.map((population, hole) => ({
+    population,
+    members: (members[hole] ?? []).map((token, index) => tokenName(token, texts[hole]?.[index])),
+  }));
+  return { step: steps?.at(-1) ?? states - 1, holes };
+}
+
+/** The black holes of the last state as bars, with the tokens in them. */
+export const populations = defineRunFigure({
+  name: "populations",
+  overlays: false,
+  read: readPopulations,
+  describe([run]) {
+    const { step = 0, holes = [] } = run?.data ?? {};
+    const told = holes.slice(0, maxBars);
+    const rest = holes.length > told.length ? ` ${holes.length - told.length} smaller ones are omitted.` : "";
+    const values = told.map(({ population }) => population);
+    return {
+      title: `Black holes after step ${step.toLocaleString("en")}`,
+      caption: `Tokens in each black hole, largest first, with its members: ${tokenNameLegend}.${rest}`,
+      series: [seriesOf("", 0)],
+      panels: [
+        {
+          title: "",
+          x: axis("tokens", null, { domain: [0, 2 * Math.max(1, ...values)] }),
+          y: axis("black hole", null, { scale: "category" }),
+          equal: false,
+          marks: [
+            {
+              mark: "bars",
+              series: 0,
+              names: told.map((_, hole) => `#${hole + 1}`),
+              values,
+              notes: told.map(({ population, members }) => `${population}:  ${members.join(" ")}`),
+            },
+          ],
+        },
+      ],
+      columns: 1,
+    };
+  },
+});
+
+/** The mean logit of a token. */
+interface MeanLogit {
+  readonly value: number;
+  readonly token: string;
+  readonly dead: boolean;
+}
+
+/** Mean logits of the first recorded step after each given step, or of the last one, in descending order; empty if they were not recorded. */
+export async function meanLogits(run: RunSource, steps: readonly number[]): Promise<readonly (readonly MeanLogit[])[]> {
+  const recorded = recordedRun(run.directory);
+  if (!recorded?.tensors.includes("logits.mean")) return steps.map(() => []);
+  const history = await recorded.open("logits.mean");
+  try {
+    const dead = new Set(recorded.deadTokens);
+    const { rowTokens } = await run.history();
+    const recordedSteps = stepsOf(history);
+    return steps.map((step) => {
+      const after = recordedSteps.findIndex((each) => each > step);
+      const values = readState(history, after < 0 ? history.states - 1 : after).toFloat32();
+      return [...values]
+        .flatMap((value, row): MeanLogit[] => {
+          const token = history.rowTokens.ofRow(row);
+          return Number.isFinite(value) ? [{ value, token: tokenName(token, rowTokens.text?.(token)), dead: dead.has(token) }] : [];
+        })
+        .sort((left, right) => right.value - left.value);
+    });
+  } finally {
+    history.close();
+  }
+}
+
+/** So few populations need no curve. */
+const fewHoles = 3;
+
+function hasManyHoles(ranks: readonly Ranks[]): boolean {
+  return ranks.some(({ populations: of }) => of.length > fewHoles);
+}
+
+interface Ranks {
+  readonly step: number;
+  /** Descending. */
+  readonly populations: readonly number[];
+  /** Mean logits of the next step, in descending order; empty if they were not recorded. */
+  readonly logits: readonly MeanLogit[];
+}
+
+async function readRanks(run: RunSource): Promise<readonly Ranks[] | Absent> {
+  const history = await run.history();
+  const analysis = await run.analysis();
+  const C = analysis.timeline?.C ?? [];
+  const steps = analysedSteps(analysis);
+  const most = C.indexOf(C.reduce((highest, holes) => Math.max(highest, holes), 0));
+  const states = [...new Set([0, Math.max(0, most), history.states - 1])];
+  const stepsOfStates = states.map((state) => steps[state] ?? state);
+  const logits = await meanLogits(run, stepsOfStates);
+  const ranks = states.map((state, index) => ({
+    step: stepsOfStates[index] ?? state,
+    populations: census(readState(history, state)).populations,
+    logits: logits[index] ?? [],
+  }));
+  const told = ranks.filter(({ populations, logits: recorded }) => populations.length > 0 || recorded.length > 0);
+  return told.length > 0 ? told : { absent: "none of its snapshots has a black hole" };
+}
+
+/** Populations of black holes by rank, and mean logits of tokens by rank, at three moments. */
+export const rankCurve = defineRunFigure({
+  name: "rank-curve",
+  overlays: false,
+  read: readRanks,
+  omits: (ranks) =>
+    hasManyHoles(ranks) || ranks.some(({ logits }) => logits.length > 0) ? null : `omitted by default, as there are never more than ${fewHoles} black holes`,
+  describe([run]) {
+    const ranks = run?.data ?? [];
+    const hasLogits = ranks.some(({ logits }) => logits.length > 0);
+    const hasHoles = hasLogits ? hasManyHoles(ranks) : ranks.some(({ populations }) => populations.length > 0);
+    return {
+      title: hasLogits ? "Populations and logits by rank" : "Populations of black holes by rank",
+      caption: `Tokens in each black hole, largest first: in the first snapshot, in the one with the most black holes, and in the last.${hasLogits ? " Mean logits of the tokens, largest first, in the step after each of these snapshots, or in the last step; small marks are dead tokens, which never appear in the text." : ""}`,
+      series: ranks.map(({ step }, index) => seriesOf(`step ${step.toLocaleString("en")}`, index)),
+      panels: [...(hasHoles ? [populationPanel(ranks, hasLogits)] : []), ...(hasLogits ? [logitPanel(ranks)] : [])],
+      columns: hasHoles && hasLogits ? 2 : 1,
+    };
+  },
+});
+
+function populationPanel(ranks: readonly Ranks[], isOneOfTwo: boolean): Panel {
+  const longest = ranks.reduce((most, { populations }) => Math.max(most, populations.length), 1);
+  return {
+    title: isOneOfTwo ? "Populations of black holes" : "",
+    x: axis("rank", null, {
+      scale: longest > 10 ? "log" : "linear",
+      domain: longest > 10 ? null : [0.5, longest + 0.5],
+      ticks: longest > 10 ? null : wholeTicks(longest),
+    }),
+    y: axis("tokens", null, { scale: "log" }),
+    equal: false,
+    marks: ranks.flatMap(({ populations }, series): Mark[] => {
+      const x = populations.map((_, index) => index + 1);
+      return [
+        { mark: "line", series, x, y: populations, curve: "straight" },
+        { mark: "dots", series, x, y: populations },
+      ];
+    }),
+  };
+}
+
+function logitPanel(ranks: readonly Ranks[]): Panel {
+  return {
+    title: "Mean logits",
+    x: axis("rank"),
+    y: axis("mean logit", "nats"),
+    equal: false,
+    marks: ranks.flatMap(({ logits }, series): Mark[] => {
+      const ranked = logits.map((logit, index) => ({ ...logit, rank: index + 1 }));
+      const dead = ranked.filter((logit) => logit.dead);
+      return [
+        { mark: "line", series, x: ranked.map(({ rank }) => rank), y: ranked.map(({ value }) => value), curve: "straight" },
+        {
+          mark: "dots",
+          series,
+          x: dead.map(({ rank }) => rank),
+          y: dead.map(({ value }) => value),
+          radius: dead.map(() => 2),
+          names: dead.map(({ token, rank }) => `${token}, rank ${rank}`),
+        },
+      ];
+    }),
+  };
+}
+
+function wholeTicks(last: number): { at: number; text: string }[] {
+  return Array.from({ length: last }, (_, index) => ({ at: index + 1, text: String(index + 1) }));
+}

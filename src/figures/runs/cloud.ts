@@ -30,8 +30,8 @@ export interface Point {
   /** Its tokens: more than one in a black hole. */
   readonly population: number;
   readonly names: readonly string[];
-  /** 0 if some of its tokens are live, 1 if all are dead. */
-  readonly group: number;
+  /** Number of its live tokens; the others are dead. */
+  readonly live: number;
 }
 
 /** The distinct rows of a state in the run's basis: if there are many, evenly spread ones and every black hole. */
@@ -54,7 +54,7 @@ export async function pointsOf(run: RunSource, state: number): Promise<{ basis: 
       at: seenFrom(basis, values),
       population: rows.length,
       names: tokens.map((token) => tokenName(token, history.rowTokens.text?.(token))),
-      group: rows.every((each) => ofRow[each] === 1) ? 1 : 0,
+      live: rows.reduce((sum, each) => sum + Number(ofRow[each] === 0), 0),
     });
   });
   return { basis, points };
@@ -110,23 +110,32 @@ export function largestPopulation(moments: readonly { readonly points: readonly 
   return moments.reduce((largest, { points }) => points.reduce((most, { population }) => Math.max(most, population), largest), 1);
 }
 
-/** The points of each group as dots. @param largest the largest population of the figure, by which the dots have their sizes. */
-export function dotsOf(points: readonly Point[], largest: number, x: (point: Point) => number, y: (point: Point) => number): Mark[] {
-  return [0, 1].flatMap((group): Mark[] => {
-    const own = points.filter((point) => point.group === group).sort((a, b) => b.population - a.population);
-    if (own.length === 0) return [];
-    return [
-      {
-        mark: "dots",
-        series: group,
-        x: own.map(x),
-        y: own.map(y),
-        radius: own.map(({ population }) => markerRadius(population, largest)),
-        names: own.map(({ names }) => names.slice(0, 60).join(" ")),
-        labels: own.map(({ population }) => (population > 1 ? String(population) : "")),
-      },
-    ];
+/** Names of the series of live and dead tokens. */
+export const pointSeries = [seriesOf("live tokens", 0), seriesOf("dead tokens", 1)];
+
+/** Maximum number of tokens in a tooltip. */
+const mostNames = 60;
+
+/**
+ * The points as marks: a dot for a token that is alone, a pie of live and dead tokens for a black hole.
+ * @param largest the largest population of the figure, by which the marks have their sizes.
+ * @param named whether tokens that are alone have labels, and not only black holes.
+ */
+export function pointMarks(points: readonly Point[], largest: number, x: (point: Point) => number, y: (point: Point) => number, named = false): Mark[] {
+  const places = (own: readonly Point[]) => ({
+    x: own.map(x),
+    y: own.map(y),
+    radius: own.map(({ population }) => markerRadius(population, largest)),
+    names: own.map(({ names }) => names.slice(0, mostNames).join(" ")),
   });
+  const alone = [0, 1].flatMap((group): Mark[] => {
+    const own = points.filter(({ population, live }) => population === 1 && live === 1 - group);
+    return own.length === 0 ? [] : [{ mark: "dots", series: group, ...places(own), ...(named && { labels: own.map(({ names }) => names[0] ?? "") }) }];
+  });
+  const holes = points.filter(({ population }) => population > 1).sort((a, b) => b.population - a.population);
+  if (holes.length === 0) return alone;
+  const values = holes.map(({ population, live }) => [live, population - live]);
+  return [...alone, { mark: "pies", slices: [0, 1], values, labels: holes.map(({ population }) => String(population)), ...places(holes) }];
 }
 
 /** Positions of the rows at a few moments, and their paths, in one linear basis of the training. */
@@ -140,32 +149,40 @@ export const cloud = defineRunFigure({
     const ys = [...moments.flatMap(({ points }) => points.map(({ at }) => at[1] ?? 0)), ...paths.flatMap(({ y }) => y.filter((value) => value !== null))];
     const largest = largestPopulation(moments);
     const across = withRoom(xs);
+    const up = withRoom(ys, lowest * (across[1] - across[0]));
     const component = (index: number, domain: [number, number]) =>
       axis(`component ${index + 1}, ${Math.round(100 * (explained[index] ?? 0))} % of the spread`, "weights", { domain });
-    const panel = (title: string, marks: readonly Mark[]): Panel => ({
-      title,
-      x: component(0, across),
-      y: component(1, withRoom(ys, lowest * (across[1] - across[0]))),
-      equal: true,
-      marks,
-    });
+    const panel = (title: string, marks: readonly Mark[], x = across, y = up): Panel => ({ title, x: component(0, x), y: component(1, y), equal: true, marks });
+    const at = (index: 0 | 1) => (point: Point) => rounded(point.at[index] ?? 0);
+    const last = moments.at(-1);
+    const inset = last && holeInset(last.points, across, up);
+    const [hole, around] =
+      last && inset
+        ? [
+            [
+              panel(
+                `The largest black hole, step ${last.step.toLocaleString("en")}`,
+                pointMarks(last.points.filter(isInside(inset)), largest, at(0), at(1), true),
+                inset.x,
+                inset.y,
+              ),
+            ],
+            outlineOf(inset),
+          ]
+        : [[], []];
     return {
       title: "The embedding along its principal components",
-      caption:
-        "All panels use the same axes: the principal components of all rows over the training. A dot is a distinct row; a number counts the tokens that share it. The last panel shows the paths of tokens from the first snapshot to the last.",
-      series: [seriesOf("with a live token", 0), seriesOf("dead tokens only", 1)],
+      caption: `All panels use the same axes: the principal components of all rows over the training. A dot is a token in its own row; a pie is a black hole with its live and dead tokens, and the number of both. Rows at the same place of this projection may differ in other directions.${inset ? " The frame in the last snapshot is shown larger beside it." : ""} The last panel shows the paths of tokens from the first snapshot to the last.`,
+      series: [...pointSeries, seriesOf("", 7)],
       panels: [
-        ...moments.map(({ step, points }) =>
-          panel(
-            `Step ${step.toLocaleString("en")}`,
-            dotsOf(
-              points,
-              largest,
-              ({ at }) => rounded(at[0] ?? 0),
-              ({ at }) => rounded(at[1] ?? 0),
-            ),
-          ),
+        ...moments.map((moment) =>
+          panel(`Step ${moment.step.toLocaleString("en")}`, [
+            ...(moment === last ? around : []),
+            ...pointMarks(moment.points, largest, at(0), at(1), moment.points.length <= mostLabelled),
+            ...(moment === last ? around : []),
+          ]),
         ),
+        ...hole,
         panel(
           "Paths of tokens",
           paths.flatMap(({ x, y }, series): Mark[] => (x.length === 0 ? [] : [{ mark: "line", series, x, y, curve: "straight" }])),
@@ -175,6 +192,47 @@ export const cloud = defineRunFigure({
     };
   },
 });
+
+/** More points have no labels, which would overlap. */
+const mostLabelled = 300;
+
+/** A part of a panel. */
+interface Inset {
+  readonly x: [number, number];
+  readonly y: [number, number];
+}
+
+/** Number of points beside the hole in its inset. */
+const neighboursShown = 12;
+/** An inset that is larger than this share of its panel shows nothing new. */
+const largestInset = 0.5;
+
+/** The surroundings of the largest black hole, with its nearest points; undefined without a hole, or if they span much of the panel. */
+function holeInset(points: readonly Point[], x: readonly [number, number], y: readonly [number, number]): Inset | undefined {
+  const most = largestPopulation([{ points }]);
+  const hole = most > 1 ? points.find(({ population }) => population === most) : undefined;
+  if (!hole) return undefined;
+  const [centreX = 0, centreY = 0] = hole.at;
+  const ratio = (y[1] - y[0]) / (x[1] - x[0]);
+  // Half the width of an inset of the panel's shape that just holds a point.
+  const reaches = points
+    .map(({ at }) => Math.max(Math.abs((at[0] ?? 0) - centreX), Math.abs((at[1] ?? 0) - centreY) / ratio))
+    .filter((reach) => reach > 0)
+    .sort((a, b) => a - b);
+  const reach = 1.1 * (reaches[Math.min(reaches.length, neighboursShown) - 1] ?? 0);
+  if (reach === 0 || 2 * reach > largestInset * (x[1] - x[0])) return undefined;
+  return { x: [centreX - reach, centreX + reach], y: [centreY - reach * ratio, centreY + reach * ratio] };
+}
+
+function isInside({ x, y }: Inset): (point: Point) => boolean {
+  return ({ at: [across = 0, up = 0] }) => across >= x[0] && across <= x[1] && up >= y[0] && up <= y[1];
+}
+
+/** The frame of an inset. */
+function outlineOf({ x, y }: Inset): Mark[] {
+  const [left, right, bottom, top] = [...x, ...y].map(rounded) as [number, number, number, number];
+  return [{ mark: "line", series: 2, x: [left, right, right, left, left], y: [bottom, bottom, top, top, bottom], curve: "straight", thin: true }];
+}
 
 /** Minimum height of a panel, relative to its width. */
 const lowest = 0.6;

@@ -15,6 +15,8 @@ interface Freezing {
   /** One row per token, in the order of their last move. */
   readonly names: readonly string[];
   readonly rows: readonly string[];
+  /** Number of these tokens that do not move in the last step. */
+  readonly stopped: number;
 }
 
 async function read(run: RunSource): Promise<Freezing | Absent> {
@@ -38,6 +40,7 @@ async function read(run: RunSource): Promise<Freezing | Absent> {
     edges: bounds.map((move) => steps[move] ?? move),
     names: rows.map(({ name }) => name),
     rows: rows.map(({ cells }) => cells),
+    stopped: rows.filter(({ last }) => last < moves).length,
   };
 }
 
@@ -60,13 +63,13 @@ export const freezing = defineRunFigure({
   overlays: false,
   read,
   describe([run]) {
-    const { hasLattice = true, tokens = 0, edges = [], names = [], rows = [] } = run?.data ?? {};
+    const { hasLattice = true, tokens = 0, edges = [], names = [], rows = [], stopped = 0 } = run?.data ?? {};
     const left = names.length < tokens ? ` ${names.length} of ${tokens.toLocaleString("en")} tokens, evenly spread.` : "";
     const stretch = rows[0] && (edges.at(-1) ?? 0) > rows[0].length ? " A cell shows the largest motion in several steps." : "";
     const levels = hasLattice ? [0, 1, 2, 3] : [0, 3];
     return {
       title: "When tokens freeze",
-      caption: `One line per token, in the order of their last move.${stretch}${left}`,
+      caption: `One line per token, in the order of their last move. ${stoppedText(stopped, rows.length)}${stretch}${left}`,
       series: latticeLevels.map((name, level) => ({
         name: levels.includes(level) ? (hasLattice ? name : level === 0 ? "still" : "moves") : "",
         palette: "levels",
@@ -87,3 +90,8 @@ export const freezing = defineRunFigure({
     };
   },
 });
+
+function stoppedText(stopped: number, followed: number): string {
+  if (stopped === 0) return "None has stopped: each of them moves in the last step.";
+  return stopped === followed ? "All of them have stopped before the last step." : `${stopped.toLocaleString("en")} of them have stopped before the last step.`;
+}

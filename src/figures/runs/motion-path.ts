@@ -16,6 +16,23 @@ export interface MotionPath {
   readonly centroids: Float64Array;
   /** The level of every followed row in every step, 0 to 3 as in `stillness`, `[steps, rows]`. */
   readonly levels: Uint8Array;
+  /** Quantiles of the followed rows' moves in every step, `[steps, quantileShares]`: norms in weights, and in lattice cells if there are any. */
+  readonly weight: Float64Array;
+  readonly lattice: Float64Array | null;
+}
+
+/** Shares of the rows that move at most as far as each quantile. */
+export const quantileShares = [0.1, 0.5, 0.9] as const;
+
+/** Quantiles of values, with linear interpolation; NaN if a value is none. */
+function quantilesOf(values: Float64Array): number[] {
+  if (values.some(Number.isNaN)) return quantileShares.map(() => Number.NaN);
+  const sorted = values.toSorted();
+  return quantileShares.map((share) => {
+    const at = share * (sorted.length - 1);
+    const [low = 0, high = low] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+    return low + (at - Math.floor(at)) * (high - low);
+  });
 }
 
 /** The rows that are followed, of `tokens`. */
@@ -39,20 +56,35 @@ export const observation: Observation<MotionPath> = {
     const rows = followedRows(tokens);
     const levels = new Uint8Array((end - firstStep) * rows.length);
     const far = Math.sqrt(dims);
+    const weight = new Float64Array((end - firstStep) * quantileShares.length);
+    const lattice = new Float64Array(weight.length);
+    let hasLattice = false;
     return {
       state: (state, values) => centroids.set(geometryOfValues(values, tokens, dims).centroid, (state - first) * dims),
       step(step, motion) {
         const at = (step - firstStep) * rows.length;
         for (const [index, row] of rows.entries()) levels[at + index] = levelOf(motion, row, far);
+        const put = (target: Float64Array, norms: Float64Array) => {
+          const followed = Float64Array.from(rows, (row) => norms[row] ?? 0);
+          target.set(quantilesOf(followed), (step - firstStep) * quantileShares.length);
+        };
+        put(weight, motion.weight.L2);
+        hasLattice = motion.lattice !== undefined;
+        if (motion.lattice) put(lattice, motion.lattice.L2);
       },
-      end: () => ({ centroids, levels }),
+      end: () => ({ centroids, levels, weight, lattice: hasLattice ? lattice : null }),
     };
   },
   merge(first, second) {
     const levels = new Uint8Array(first.levels.length + second.levels.length);
     levels.set(first.levels);
     levels.set(second.levels, first.levels.length);
-    return { centroids: joinedSeries(first.centroids, second.centroids), levels };
+    return {
+      centroids: joinedSeries(first.centroids, second.centroids),
+      levels,
+      weight: joinedSeries(first.weight, second.weight),
+      lattice: first.lattice && second.lattice ? joinedSeries(first.lattice, second.lattice) : (first.lattice ?? second.lattice),
+    };
   },
 };
 

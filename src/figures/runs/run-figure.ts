@@ -91,6 +91,8 @@ export interface RunFigure<Name extends string = string, Data = unknown> {
   readonly overlays: boolean;
   /** Reads its data from the files of a run. */
   read(run: RunSource): Promise<Data | Absent>;
+  /** Why a report omits it for some data, unless it is asked for by name; null if it does not. */
+  omits?(data: Data): string | null;
   /** Pure function of the data. @param runs one or more; one if it does not overlay. */
   describe(runs: readonly Shown<Data>[]): Figure;
 }

@@ -1,7 +1,7 @@
 import { chosenStates } from "../../analysis/states.js";
 import { stepOfState } from "../../formats/history.js";
-import { axis, seriesOf } from "../panels.js";
-import { dotsOf, largestPopulation, type Point, pointsOf, rounded } from "./cloud.js";
+import { axis } from "../panels.js";
+import { largestPopulation, type Point, pointMarks, pointSeries, pointsOf, rounded } from "./cloud.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 type Sky = readonly { readonly step: number; readonly points: readonly Point[] }[];
@@ -33,7 +33,20 @@ function seenFromCentroid(points: readonly Point[]): Point[] {
 const degrees = 180 / Math.PI;
 
 function longitude({ at: [x = 0, y = 0] }: Point): number {
-  return rounded(Math.atan2(y, x) * degrees);
+  return Math.atan2(y, x) * degrees;
+}
+
+/** The longitude of the largest black hole of the last moment, which the map puts in its middle; 0 without one. */
+function middleOf(moments: Sky): number {
+  const points = moments.at(-1)?.points ?? [];
+  const most = points.reduce((largest, { population }) => Math.max(largest, population), 1);
+  const hole = most > 1 ? points.find(({ population }) => population === most) : undefined;
+  return hole ? longitude(hole) : 0;
+}
+
+/** A longitude from −180° to 180° around the middle of the map. */
+function fromMiddle(at: number, middle: number): number {
+  return rounded(((((at - middle + 180) % 360) + 360) % 360) - 180);
 }
 
 function latitude({ at: [x = 0, y = 0, z = 0] }: Point): number {
@@ -45,20 +58,22 @@ export const sky = defineRunFigure({
   name: "sky",
   overlays: false,
   read,
+  omits: () => "omitted by default, as the cloud shows more",
   describe([run]) {
+    const middle = middleOf(run?.data ?? []);
     const largest = largestPopulation(run?.data ?? []);
     const ticks = (values: readonly number[]) => values.map((at) => ({ at, text: `${at < 0 ? "−" : ""}${Math.abs(at)}°` }));
     return {
       title: "Sky map of the rows' directions",
       caption:
-        "Directions of the distinct rows from their centroid in the first three principal components of the training: longitude is in the plane of the first two, and the poles are on the third. A number counts the tokens that share a row.",
-      series: [seriesOf("with a live token", 0), seriesOf("dead tokens only", 1)],
+        "Directions of the distinct rows from their centroid in the first three principal components of the training: longitude is in the plane of the first two, from the largest black hole of the last snapshot, and the poles are on the third. A pie is a black hole with its live and dead tokens, and the number of both.",
+      series: pointSeries,
       panels: (run?.data ?? []).map(({ step, points }) => ({
         title: `Step ${step.toLocaleString("en")}`,
         x: axis("longitude", null, { domain: [-180, 180], ticks: ticks([-180, -90, 0, 90, 180]) }),
         y: axis("latitude", null, { domain: [-90, 90], ticks: ticks([-90, -45, 0, 45, 90]) }),
         equal: true,
-        marks: dotsOf(points, largest, longitude, latitude),
+        marks: pointMarks(points, largest, (point) => fromMiddle(longitude(point), middle), latitude),
       })),
       columns: 2,
     };

@@ -108,6 +108,7 @@ export const neighbours = defineRunFigure({
   name: "topology",
   overlays: false,
   read,
+  omits: ({ links }) => (links.length > 0 ? null : "omitted by default, as no two rows of the last snapshot are neighbours on the lattice"),
   describe([run]) {
     const { step = 0, k = 1, nodes = [], links = [] } = run?.data ?? {};
     const components = componentsOfLinks(nodes.length, links);

@@ -105,6 +105,19 @@ test("a run that has nothing to show is named beside the figure of the others", 
   expect(made).toMatchObject([{ figure: { title: "Gradient and Adam moments: with" } }, { name: "optimizer", run: "without" }]);
 });
 
+test("figures that show little are omitted by default, with the reason, and drawn when asked for", async () => {
+  const apart = [...rows.slice(0, 3), [9, 9, 9]];
+  using run = runOfStates({ states: [rows, apart] });
+  for (const [name, reason] of [
+    ["sky", "as the cloud shows more"],
+    ["topology", "as no two rows of the last snapshot are neighbours"],
+    ["rank-curve", "never more than 3 black holes"],
+  ] as const) {
+    expect(await figuresOfRuns(name, [{ label: "run", run }], true)).toMatchObject([{ name, absent: expect.stringContaining(reason) }]);
+    expect(await figuresOfRuns(name, [{ label: "run", run }])).toMatchObject([{ figure: { name } }]);
+  }
+});
+
 test("a figure that there is not is refused with the names of those that there are", async () => {
   await expect(figuresOfRuns("toString" as "loss", [])).rejects.toThrow('unknown figure "toString". Use verdict, loss');
 });

@@ -63,7 +63,7 @@ test("of numbers beside dots that would lie on each other, or on a larger dot, t
   const axes = { x: axis("", null, { domain: [0, 100] }), y: axis("", null, { domain: [0, 2] }) };
   const labels = (...marks: Mark[]) => texts(drawn(marks, axes)).filter((text) => text.startsWith("n"));
   expect(labels(dots(0, 50, 2, "n2"), dots(1, 50, 9, "n40"))).toEqual(["n40"]);
-  expect(labels(dots(0, 46, 2, "n2"), dots(1, 50, 20, "n40"))).toEqual(["n40"]); // its number would lie on the large dot
+  expect(labels(dots(0, 48, 2, "n2"), dots(1, 50, 20, "n40"))).toEqual(["n40"]); // its number would lie on the large dot
   expect(labels(dots(0, 20, 2, "n2"), dots(1, 50, 9, "n40"))).toEqual(["n40", "n2"]);
 });
 

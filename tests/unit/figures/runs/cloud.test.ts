@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { cloud, pointsOf, rounded } from "../../../../src/figures/runs/cloud.js";
-import { figureOf, marksOf, runOfStates } from "../run-of-states.js";
+import { figureOf, marksOf, runOfStates, type StateRows } from "../run-of-states.js";
 
 const pointsIn = async (...args: Parameters<typeof runOfStates>) => {
   using run = runOfStates(...args);
@@ -25,9 +25,13 @@ test("each distinct row is a point with its tokens; one that is no number has no
   ]);
 });
 
-test("a point is of the dead when all its tokens are", async () => {
+test("a point counts its live and its dead tokens", async () => {
   const points = await pointsIn({ states: [[[1], [1], [2], [2], [3]]], dead: [0, 2, 3] });
-  expect(points.map(({ group }) => group)).toEqual([0, 1, 0]);
+  expect(points.map(({ population, live }) => [population, live])).toEqual([
+    [2, 1],
+    [2, 0],
+    [1, 1],
+  ]);
 });
 
 test("of more distinct rows than can be shown, some are left out, and no black hole", async () => {
@@ -71,7 +75,7 @@ test("the ways of the tokens go through their places in all states, with a gap b
   expect([dead?.x[2], dead?.y[2]]).toEqual([ends?.x[0], ends?.y[0]]);
 });
 
-test("a black hole is one dot with its number, larger than that of a token, and live when one of its tokens is", async () => {
+test("a black hole is a pie of its live and its dead tokens with its number, larger in area by its tokens", async () => {
   const shared = [
     ...states.slice(0, 2),
     [
@@ -81,9 +85,29 @@ test("a black hole is one dot with its number, larger than that of a token, and 
       [9, 12, 0, 0],
     ].slice(0, 3),
   ];
-  const live = marksOf(await figureOf(cloud, { states: shared, tokens: [65, 66, 67], dead: [66] }), "dots").at(-1);
-  expect(live).toMatchObject({ series: 0, labels: ["2", ""], names: ["B C", "A"] });
-  expect(live?.radius?.[0]).toBeGreaterThan(live?.radius?.[1] ?? 0);
+  const figure = await figureOf(cloud, { states: shared, tokens: [65, 66, 67], dead: [66] });
+  expect(marksOf(figure, "dots").at(-1)).toMatchObject({ series: 0, labels: ["A"], names: ["A"] });
+  const [hole] = marksOf(figure, "pies");
+  expect(hole).toMatchObject({ slices: [0, 1], values: [[1, 1]], labels: ["2"], names: ["B C"] });
+  expect(hole?.radius[0]).toBeCloseTo(Math.SQRT2 * (marksOf(figure, "dots").at(-1)?.radius?.[0] ?? 0), 12);
+});
+
+/** A hole of three tokens, and twenty rows: twelve near it, eight far away. */
+const crowd: StateRows = [
+  ...[0, 0, 0].map(() => [64, 64]),
+  ...Array.from({ length: 12 }, (_, row) => [64 + (row % 2 ? 1 : -1) * (1 + row / 12), 64 + (row % 3) - 1]),
+  ...Array.from({ length: 8 }, (_, row) => [row < 4 ? 0 : 128, 32 * (row % 4)]),
+];
+
+test("the surroundings of the largest black hole are shown larger, with its nearest rows, and framed where they are", async () => {
+  const figure = await figureOf(cloud, { states: [crowd, crowd] });
+  expect(figure.panels.map(({ title }) => title)).toEqual(["Step 0", "Step 1", "The largest black hole, step 1", "Paths of tokens"]);
+  const inset = figure.panels[2];
+  const points = inset?.marks.flatMap((mark) => (mark.mark === "dots" || mark.mark === "pies" ? mark.x : []));
+  expect(points).toHaveLength(13);
+  const frame = figure.panels[1]?.marks.find((mark) => mark.mark === "line");
+  const places = frame?.mark === "line" ? frame.x : [];
+  expect([Math.min(...places), Math.max(...places)]).toEqual(inset?.x.domain?.map(rounded));
 });
 
 test("rows that differ in one direction alone have no cloud", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deadMass } from "../../../../src/figures/runs/dead-mass.js";
+import { deadMass } from "../../../../src/figures/runs/dead-tokens.js";
 import { figureOf, marksOf } from "../run-of-states.js";
 
 const state = [[1], [2], [3]];

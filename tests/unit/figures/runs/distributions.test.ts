@@ -2,9 +2,7 @@ import { expect, test } from "vitest";
 import { distributions } from "../../../../src/figures/runs/distributions.js";
 import { figureOf, marksOf } from "../run-of-states.js";
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-
-test("norms of the rows, distances from their centroid and moves in cells each have bins and a cumulative share", async () => {
+test("norms of the rows, distances from their centroid and moves in cells each have a cumulative share, in which a row that does not move counts from the start", async () => {
   const cell = 1 / 128; // from 1 to 2
   const states = [
     [
@@ -21,21 +19,51 @@ test("norms of the rows, distances from their centroid and moves in cells each h
     ],
   ];
   const figure = await figureOf(distributions, { states });
-  expect(figure.panels.map(({ title }) => title)).toEqual([
-    "Norms of the rows",
-    "Norms of the rows, cumulative",
-    "Distances from the centroid",
-    "Distances from the centroid, cumulative",
-    "Moves in the step",
-    "Moves in the step, cumulative",
-  ]);
-  expect(marksOf(figure, "bins").map(({ counts }) => sum(counts))).toEqual([4, 4, 4, 4, 3]); // a row that does not move has no place on a logarithmic axis
+  expect(figure.panels.map(({ title }) => title)).toEqual(["Norms of the rows", "Distances from the centroid", "Moves in the step"]);
   const moved = marksOf(figure, "line").at(-1);
   expect([moved?.x, moved?.y]).toEqual([
     [1, 1, 2, 4, 4],
     [0.25, 0.5, 0.75, 1, 1],
   ]);
   expect(figure.series.map(({ name }) => name)).toEqual(["step 0", "step 1"]);
+});
+
+test("live and dead tokens have panels of their own on the same axis", async () => {
+  const figure = await figureOf(distributions, { states: [[[3], [1], [2], [3]]], dead: [0, 3] });
+  expect(figure.panels.map(({ title, x, marks: [mark] }) => [title, x.domain, mark?.mark === "line" && [mark.x, mark.y]])).toEqual([
+    [
+      "Norms of the rows, live tokens",
+      [1, 3],
+      [
+        [1, 1, 2, 3],
+        [0, 0.5, 1, 1],
+      ],
+    ],
+    [
+      "Norms of the rows, dead tokens",
+      [1, 3],
+      [
+        [1, 3, 3],
+        [0, 1, 1],
+      ],
+    ],
+    [
+      "Distances from the centroid, live tokens",
+      [0.25, 1.25],
+      [
+        [0.25, 0.25, 1.25, 1.25],
+        [0, 0.5, 1, 1],
+      ],
+    ],
+    [
+      "Distances from the centroid, dead tokens",
+      [0.25, 1.25],
+      [
+        [0.25, 0.75, 1.25],
+        [0, 1, 1],
+      ],
+    ],
+  ]);
 });
 
 test("the moments are the first state, a hundredth, a tenth and the end", async () => {
@@ -58,7 +86,6 @@ test("rows that are no numbers are left out, and a state that has no others has 
       ],
     ],
   });
-  expect(marksOf(figure, "bins").map(({ series, counts }) => [series, sum(counts)])).toEqual([[0, 1]]);
   expect(marksOf(figure, "line").map(({ series, y }) => [series, y])).toEqual([[0, [0, 1, 1]]]);
 });
 
@@ -67,6 +94,6 @@ test("a run in which nothing moves has no panels of moves, and one without a fin
     [3, 4],
     [1, 2],
   ];
-  expect((await figureOf(distributions, { states: [rows, rows] })).panels).toHaveLength(4);
+  expect((await figureOf(distributions, { states: [rows, rows] })).panels).toHaveLength(2);
   await expect(figureOf(distributions, { states: [[[Number.NaN]]] })).rejects.toThrow("none of its rows is finite");
 });

@@ -43,6 +43,13 @@ test("in a long training a cell is a stretch of steps, and has the largest motio
   expect(figure.caption).toContain("A cell shows the largest motion in several steps");
 });
 
+test("the caption counts the tokens that have stopped", async () => {
+  const captionOf = async (last: number[][]) => (await figureOf(freezing, { states: [[[1], [2], [3]], [[1.5], [2.5], [3.5]], last] })).caption;
+  expect(await captionOf([[1], [2], [3]])).toContain("None has stopped: each of them moves in the last step.");
+  expect(await captionOf([[1.5], [2.5], [3]])).toContain("2 of them have stopped before the last step.");
+  expect(await captionOf([[1.5], [2.5], [3.5]])).toContain("All of them have stopped before the last step.");
+});
+
 test("a run that has taken no step says so", async () => {
   await expect(figureOf(freezing, { states: [[[1]]] })).rejects.toThrow("no step yet");
 });

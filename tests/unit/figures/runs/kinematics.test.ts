@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { kinematics } from "../../../../src/figures/runs/kinematics.js";
+import { kinematics } from "../../../../src/figures/runs/motion.js";
 import { figureOf, marksOf } from "../run-of-states.js";
 
 /** The rows fly apart along the line between them, drifting, and then across it, without a drift. */
@@ -39,6 +39,24 @@ test("speeds of the mean and around it, their parts, and how long they last", as
     [1, 0],
   ]);
   expect([ofBulk?.y[0], ofPeculiar?.y[0]]).toEqual([null, 0]);
+});
+
+test("rows that leave one shared place have no directions in that step, and no jump is drawn", async () => {
+  const [, , radial, tangential, outwards] = marksOf(
+    await figureOf(kinematics, {
+      states: [
+        [
+          [4, 0],
+          [4, 0],
+        ],
+        ...states,
+      ],
+      dtype: "F32",
+    }),
+    "line",
+  );
+  for (const line of [radial, tangential, outwards]) expect(line?.y[0]).toBeNull();
+  expect(outwards?.y.slice(1)).toEqual([1, 0]);
 });
 
 test("a run without a step has none", async () => {

@@ -2,8 +2,8 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { figureSchema } from "../../../../src/figures/figure.js";
-import { loss } from "../../../../src/figures/runs/loss.js";
 import { isAbsent } from "../../../../src/figures/runs/run-figure.js";
+import { loss } from "../../../../src/figures/runs/training.js";
 import { linesOf, runOfStates } from "../run-of-states.js";
 
 const step = (global_step: number, of: number | string) => ({ type: "step_end", global_step, loss: of });

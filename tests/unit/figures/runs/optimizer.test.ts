@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { optimizer } from "../../../../src/figures/runs/optimizer.js";
+import { optimizer } from "../../../../src/figures/runs/training.js";
 import { figureOf, linesOf } from "../run-of-states.js";
 
 const weights = [

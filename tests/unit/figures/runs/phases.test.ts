@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { phaseDurations } from "../../../../src/figures/runs/phases.js";
+import { phaseDurations } from "../../../../src/figures/runs/lifecycle.js";
 import { figureOf, marksOf } from "../run-of-states.js";
 
 /** Between 64 and 128 a lattice cell is 0.5 wide. With four dimensions, a move of 4 cells is early, one of 2 in midlife, one of 1 late. */
@@ -8,20 +8,14 @@ const second = [64, 64, 66, 66, 66];
 const still = [64, 64, 64, 64, 64];
 const states = first.map((_, state) => [first, still, second].map((row) => [row[state] ?? 0, 64, 64, 64]));
 
-test("the share of live and of dead tokens that spend at most so many steps in a phase", async () => {
+test("live and dead tokens have a bar each, stacked of the mean shares of the training in each phase", async () => {
   const figure = await figureOf(phaseDurations, { states, dead: [1] });
-  const lines = marksOf(figure, "line").map(({ series, x, y }) => [figure.series[series]?.name, x, y]);
-  expect(figure.panels.map(({ title }) => title.split(":")[0])).toEqual(["Early", "Midlife", "Late", "Frozen"]);
-  // By hand: the first token spends 1, 1, 1, 1 steps in the phases, the second 2, 0, 0, 2, the dead one 0, 0, 0, 4.
-  expect(lines).toEqual([
-    ["live tokens", [0, 1, 2, 4], [0, 0.5, 1, 1]],
-    ["dead tokens", [0, 0, 4], [0, 1, 1]],
-    ["live tokens", [0, 0, 1, 4], [0, 0.5, 1, 1]],
-    ["dead tokens", [0, 0, 4], [0, 1, 1]],
-    ["live tokens", [0, 0, 1, 4], [0, 0.5, 1, 1]],
-    ["dead tokens", [0, 0, 4], [0, 1, 1]],
-    ["live tokens", [0, 1, 2, 4], [0, 0.5, 1, 1]],
-    ["dead tokens", [0, 4, 4], [0, 1, 1]],
+  // By hand: the first token spends 1, 1, 1, 1 of 4 steps in the phases, the second 2, 0, 0, 2, the dead one 0, 0, 0, 4.
+  expect(marksOf(figure, "bars").map(({ series, names, from, values }) => [figure.series[series]?.name.split(/[ :]/)[0], names, from, values])).toEqual([
+    ["early", ["2 live tokens", "1 dead token"], [0, 0], [0.375, 0]],
+    ["midlife", ["2 live tokens", "1 dead token"], [0.375, 0], [0.5, 0]],
+    ["thermal", ["2 live tokens", "1 dead token"], [0.5, 0], [0.625, 0]],
+    ["frozen", ["2 live tokens", "1 dead token"], [0.625, 0], [1, 1]],
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { populations } from "../../../../src/figures/runs/populations.js";
+import { populations } from "../../../../src/figures/runs/black-holes.js";
 import { figureOf, marksOf } from "../run-of-states.js";
 
 const letters = (count: number) => Array.from({ length: count }, (_, index) => 65 + index);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { meanLogits, rankCurve } from "../../../../src/figures/runs/rank-curve.js";
+import { meanLogits, rankCurve } from "../../../../src/figures/runs/black-holes.js";
 import { figureOf, linesOf, runOfStates } from "../run-of-states.js";
 
 const state = [[1], [2], [3]];

@@ -29,6 +29,13 @@ test("directions are those from the centroid of all tokens, and a row that lies 
   expect(dots?.x).toHaveLength(6);
 });
 
+test("the largest black hole is in the middle of the map, wherever it lies", async () => {
+  for (const hole of cross.slice(0, 4)) {
+    const [pie] = marksOf(await figureOf(sky, { states: [cross, [...cross.slice(0, -1), hole]] }), "pies");
+    expect(pie?.x).toEqual([0]);
+  }
+});
+
 test("rows that have all fallen into one black hole lie in no direction", async () => {
   const fallen = cross.map(() => [1.015625, -3.03125, 0.7109375]);
   expect(marksOf(await figureOf(sky, { states: [cross, fallen] }), "dots")).toEqual([]);

@@ -3,9 +3,56 @@ import { runHere } from "../../analysis/scan/run-in-parts.js";
 import { spreadStates } from "../../analysis/states.js";
 import { type History, readState, stepOfState, stepsOf } from "../../formats/history.js";
 import { recordedParts } from "../../runs/recorded-run.js";
-import { axis, linePanels, type StepSeries } from "../panels.js";
+import { axis, linePanels, type StepSeries, smoothingText } from "../panels.js";
 import { type TokenGroup, type TokenGroups, tokenGroupNames, tokenGroups } from "../tokens.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
+
+interface Losses {
+  readonly training: StepSeries;
+  readonly heldOut?: StepSeries;
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}
+
+/** The losses of a run by step. A resumed run repeats some steps, and the later value counts. */
+async function readLosses(run: RunSource): Promise<Losses | Absent> {
+  const taken = new Map<number, number | null>();
+  const evaluated = new Map<number, number | null>();
+  for (const event of run.events()) {
+    if (event.type === "step_end") taken.set(event.global_step, finite(event.loss));
+    if (event.type === "evaluate") evaluated.set(event.global_step, finite(event.metrics["eval_loss"]));
+  }
+  if (taken.size === 0) return { absent: "it has taken no step yet" };
+  const series = (values: ReadonlyMap<number, number | null>) => ({ steps: [...values.keys()], values: [...values.values()] });
+  return { training: series(taken), ...(evaluated.size > 0 && { heldOut: series(evaluated) }) };
+}
+
+/** The training loss of every step, and the loss on held-out text if there is one. */
+export const loss = defineRunFigure({
+  name: "loss",
+  overlays: true,
+  read: readLosses,
+  describe(runs) {
+    const hasEval = runs.some(({ data }) => data.heldOut !== undefined);
+    return {
+      title: "Loss",
+      caption: `Mean cross-entropy of each step's batch${hasEval ? ", and of the held-out text" : ""}.${smoothingText(runs.map(({ data }) => data.training.steps.length))}`,
+      ...linePanels(
+        [
+          {
+            title: "",
+            smooth: true,
+            y: axis("loss", "nats per token"),
+            lines: { training: ({ training }) => training, "held-out text": ({ heldOut }) => heldOut },
+          },
+        ],
+        runs,
+      ),
+    };
+  },
+});
 
 const mostStates = 1000;
 
@@ -25,7 +72,7 @@ interface Recorded {
   readonly ranges: readonly string[];
 }
 
-async function read(run: RunSource): Promise<Recorded | Absent> {
+async function readMoments(run: RunSource): Promise<Recorded | Absent> {
   const series: { [Tensor in (typeof tensors)[number]["tensor"]]?: GroupSeries } = {};
   const ranges: string[] = [];
   for (const { tensor, name, squareRoot } of tensors) {
@@ -90,14 +137,15 @@ function* meanLengths(history: History, states: readonly number[], { names, ofRo
 export const optimizer = defineRunFigure({
   name: "optimizer",
   overlays: true,
-  read,
+  read: readMoments,
   describe(runs) {
     return {
       title: "Gradient and Adam moments",
-      caption: `Mean L2 norm of the rows of each tensor, over live tokens and over dead tokens, which never appear in the text. At most ${mostStates} snapshots, evenly spread. Zeros are gaps.${rangesOf(runs)}`,
+      caption: `Mean L2 norm of the rows of each tensor, over live tokens and over dead tokens, which never appear in the text. At most ${mostStates} snapshots, evenly spread. Zeros are gaps.${smoothingText(pointsOf(runs))}${rangesOf(runs)}`,
       ...linePanels(
         tensors.map(({ tensor, title, label }) => ({
           title,
+          smooth: true,
           y: axis(label, null, { scale: "log" }),
           lines: Object.fromEntries(tokenGroupNames.map((group) => [group, ({ series }: Recorded) => series[tensor]?.[group]])),
         })),
@@ -106,6 +154,11 @@ export const optimizer = defineRunFigure({
     };
   },
 });
+
+/** Numbers of points of all lines. */
+function pointsOf(runs: readonly { readonly data: Recorded }[]): number[] {
+  return runs.flatMap(({ data }) => Object.values(data.series).flatMap((groups) => Object.values(groups).map(({ steps }) => steps.length)));
+}
 
 /** What was recorded later, of each run. */
 function rangesOf(runs: readonly { readonly label: string; readonly data: Recorded }[]): string {
