@@ -7,7 +7,8 @@ Each is written beside its description, as FIGURE.matplotlib.pdf. It needs matpl
 
 import argparse
 import json
-from pathlib import Path
+import math
+import pathlib
 
 import matplotlib
 
@@ -15,12 +16,16 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
+from matplotlib.path import Path
 
 COLORS = {
     "series": ["#1f4e8c", "#c4560a", "#00796b", "#a0357f", "#7d6100", "#3d8fd1", "#7a2318", "#5c6370"],
     "levels": ["#e9ecef", "#f6d27a", "#e0742c", "#8a1c3c", "#2a0d3a"],
 }
 DASHES = ["-", (0, (7, 4)), (0, (2, 3)), (0, (10, 3, 2, 3)), (0, (5, 2)), (0, (14, 4)), (0, (1, 4))]
+FEWEST_SMOOTHED = 100
+# matplotlib's font lacks the pictures of control characters: they become ^@, ^A, ..., with a backslash as JSON has it.
+CARETS = {0x2400 + code: "^" + json.dumps(chr(code ^ 64))[1:-1] for code in range(32)} | {0x2421: "^?"}
 MARKERS = ["o", "s", "^", "D", "P", "*", "1"]
 
 
@@ -34,15 +39,63 @@ def gaps(values):
     return [float("nan") if value is None else value for value in values]
 
 
+def smoothed(values):
+    """Exponential mean over about a hundredth of the line, corrected for its initial bias."""
+    weight = 1 - 1 / max(5, len(values) / 100)
+    mean = norm = 0.0
+    result = []
+    for value in values:
+        if not math.isnan(value):
+            mean = weight * mean + (1 - weight) * value
+            norm = weight * norm + (1 - weight)
+        result.append(value if math.isnan(value) else mean / norm)
+    return result
+
+
+def draw_pies(axes, mark, all_series):
+    """Each pie is drawn as markers in the shape of its slices."""
+    slices = [all_series[index] for index in mark["slices"]]
+    for x, y, radius, values, label in zip(
+        mark["x"], mark["y"], mark["radius"], mark["values"], mark.get("labels", [""] * len(mark["x"])), strict=True
+    ):
+        start = 0.0
+        for series, value in zip(slices, values, strict=True):
+            share = value / sum(values)
+            angles = [2 * math.pi * (start + share * part / 40) for part in range(41)]
+            start += share
+            if value > 0:
+                rim = [(math.sin(angle), math.cos(angle)) for angle in angles]
+                shape = Path([(0, 0), *rim, (0, 0)])
+                largest = max(max(abs(a), abs(b)) for a, b in rim)  # matplotlib scales a marker by its extent
+                axes.plot(
+                    x,
+                    y,
+                    marker=shape,
+                    markersize=2 * radius * largest * 0.75,
+                    color=color_of(series),
+                    markeredgewidth=0,
+                )
+        axes.annotate(label, (x, y), xytext=(radius, 0), textcoords="offset points", fontsize=7, va="center")
+    for series in slices:
+        axes.plot(
+            [], [], MARKERS[series["marker"] % len(MARKERS)], color=color_of(series), label=series["name"] or None
+        )
+
+
 def draw_mark(axes, mark, all_series):
     kind = mark["mark"]
     series = all_series[mark["series"]] if "series" in mark else None
     style = {} if series is None else {"color": color_of(series), "label": series["name"] or None}
     steps = {"drawstyle": "steps-post"} if mark.get("curve") == "step" else {}
     if kind == "line":
-        faint = {"linewidth": 0.7, "alpha": 0.5, "label": None} if mark.get("thin") else {"linewidth": 1.5}
+        thin = {"linewidth": 0.7, "alpha": 0.5, "label": None}
+        values = gaps(mark["y"])
+        if mark.get("smooth") and len(values) >= FEWEST_SMOOTHED:
+            axes.plot(mark["x"], values, **{**style, **thin})
+            values = smoothed(values)
+        look = thin if mark.get("thin") else {"linewidth": 1.5}
         dash = DASHES[series["dash"] % len(DASHES)]
-        axes.plot(mark["x"], gaps(mark["y"]), linestyle=dash, **{**style, **steps, **faint})
+        axes.plot(mark["x"], values, linestyle=dash, **{**style, **steps, **look})
     elif kind == "band":
         step = {"step": "post"} if steps else {}
         look = {"alpha": 0.85, "label": style["label"]} if mark.get("solid") else {"alpha": 0.18}
@@ -55,12 +108,16 @@ def draw_mark(axes, mark, all_series):
         axes.plot([], [], marker, **style)
         for x, y, text in zip(mark["x"], mark["y"], mark.get("labels", []), strict=False):
             axes.annotate(text, (x, y), xytext=(5, 0), textcoords="offset points", fontsize=7, va="center")
+    elif kind == "pies":
+        draw_pies(axes, mark, all_series)
     elif kind == "bars":
         places = range(len(mark["values"]))
-        axes.barh(places, mark["values"], alpha=0.8, **style)
+        starts = mark.get("from", [0] * len(mark["values"]))
+        lengths = [end - start for start, end in zip(starts, mark["values"], strict=True)]
+        axes.barh(places, lengths, left=starts, alpha=0.8, **style)
         axes.set_yticks(places, mark["names"])
-        axes.invert_yaxis()
-        for place, value, note in zip(places, mark["values"], mark["notes"], strict=True):
+        axes.set_ylim(len(places) - 0.5, -0.5)
+        for place, value, note in zip(places, mark["values"], [] if "from" in mark else mark["notes"], strict=False):
             beside = axes.annotate(
                 note, (value, place), xytext=(4, 0), textcoords="offset points", fontsize=7, va="center"
             )
@@ -136,17 +193,20 @@ def draw(described):
         for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(name, handle)
     if entries:
-        figure.legend(entries.values(), entries.keys(), loc="outside lower left", ncols=4, fontsize=8, frameon=False)
+        columns = max(1, min(4, 110 // (8 + max(map(len, entries)))))
+        figure.legend(
+            entries.values(), entries.keys(), loc="outside lower left", ncols=columns, fontsize=8, frameon=False
+        )
     return figure
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("figures", nargs="+", type=Path, metavar="FIGURE.json")
+    parser.add_argument("figures", nargs="+", type=pathlib.Path, metavar="FIGURE.json")
     parser.add_argument("--to", default="pdf", choices=["pdf", "png", "svg"])
     options = parser.parse_args()
     for path in options.figures:
-        described = json.loads(path.read_text(encoding="utf-8"))
+        described = json.loads(path.read_text(encoding="utf-8").translate(CARETS))
         if not isinstance(described, dict) or described.get("schema") != "bh-bridge/figure@1":
             continue  # figures.json and MANIFEST.json, the lists of the folder
         figure = draw(described)
