@@ -158,7 +158,7 @@ export interface SmoothLine {
 
 /** Weight of the exponential mean of a line with some number of points; 0 for a short line, which is not smoothed. */
 export function smoothingWeight(points: number): number {
-  return points < fewestPoints ? 0 : 1 - 1 / Math.max(fewestReached, reach * points);
+  return points < fewestSmoothed ? 0 : 1 - 1 / Math.max(fewestReached, reach * points);
 }
 
 /** The smoothed line of each mark of each panel; null for marks that are not lines over the steps, and for short lines. */

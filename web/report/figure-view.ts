@@ -24,6 +24,11 @@ const leastDrag = 6;
 
 const smoothing = "Exponential mean over about a hundredth of the line, without the bias of its beginning; the raw line stays behind";
 
+/** Lines as they are: what is smoothed is decided by the reader. */
+function plain(marks: readonly Mark[]): Mark[] {
+  return marks.map((mark) => (mark.mark === "line" ? { ...mark, smooth: false } : mark));
+}
+
 /** Raw lines faint, and each one's smoothed line over it. */
 function withSmooth(marks: readonly Mark[], lines: readonly (SmoothLine | null)[]): Mark[] {
   const raw = marks.map((mark, index): Mark => (mark.mark === "line" && lines[index] ? { ...mark, thin: true } : mark));
@@ -53,7 +58,7 @@ export class FigureView {
   readonly #tip: HTMLElement;
   #zoom: [number, number] | null = null;
   #log: boolean | null = null;
-  #isSmooth = false;
+  #isSmooth: boolean;
   #reading: Reading | null = null;
   /** The width that the drawing was laid out for. */
   #width = paperWidth;
@@ -66,6 +71,7 @@ export class FigureView {
     this.#smooth = smooth;
     this.#cursor = cursor;
     cursor.listen((step) => this.#showCursor(step));
+    this.#isSmooth = figure.panels.some(({ marks }) => marks.some((mark) => mark.mark === "line" && mark.smooth === true));
     this.#drawing = element.querySelector<HTMLElement>(".drawing") ?? element;
     this.#tip = document.createElement("div");
     this.#tip.className = "tip";
@@ -142,7 +148,7 @@ export class FigureView {
       add("Whole", () => this.#setZoom(null));
     }
     if (this.#smooth.some((lines) => lines.some((line) => line !== null))) {
-      addSwitch("Smooth", false, (to) => {
+      addSwitch("Smooth", this.#isSmooth, (to) => {
         this.#isSmooth = to;
       }).title = smoothing;
     }
@@ -160,7 +166,7 @@ export class FigureView {
   #shown(): Figure {
     const shownPanel = (panel: Panel, index: number): Panel => {
       if (panel.x.label !== stepLabel) return panel;
-      const marks = this.#isSmooth ? withSmooth(panel.marks, this.#smooth[index] ?? []) : panel.marks;
+      const marks = this.#isSmooth ? withSmooth(plain(panel.marks), this.#smooth[index] ?? []) : plain(panel.marks);
       const scale = this.#log === null || panel.marks.some(({ mark }) => mark === "cells") ? panel.x.scale : this.#log ? "symlog" : "linear";
       return { ...panel, x: { ...panel.x, scale, domain: this.#zoom ?? panel.x.domain }, marks: this.#zoom ? inside(marks, this.#zoom) : marks };
     };

@@ -20,3 +20,10 @@ test("cells tell their row, their columns and their level", () => {
   const figure = madeUpFigure([{ mark: "cells", names: ["e"], edges: [0, 10, 20], rows: ["10"], levels: [0, 1] }]);
   expect(csvOfFigure(figure)).toBe("mark,x,y,x2,text\ncells,0,e,10,second\ncells,10,e,20,first\n");
 });
+
+test("pies have a row per slice with its size, and stacked bars their starts and ends", () => {
+  const pies = madeUpFigure([{ mark: "pies", x: [1], y: [2], radius: [9], slices: [0, 1], values: [[3, 4]], names: ["a b"] }]);
+  expect(csvOfFigure(pies)).toBe("series,mark,x,y,count,text\nfirst,pies,1,2,3,a b\nsecond,pies,1,2,4,a b\n");
+  const bars = madeUpFigure([{ mark: "bars", series: 0, names: ["live", "dead"], from: [0.25, 0], values: [1, 0.5], notes: ["75 %", ""] }]);
+  expect(csvOfFigure(bars)).toBe("series,mark,x,y,x2,text\nfirst,bars,0.25,live,1,75 %\nfirst,bars,0,dead,0.5,\n");
+});

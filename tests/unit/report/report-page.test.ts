@@ -36,7 +36,7 @@ const drawn = (sections: Awaited<ReturnType<typeof makeReport>>["page"]["section
 test("a report of one run has all of its figures, and says of each other why it has none", async () => {
   const { page, figures } = await makeReport({ kind: "runs", runs: [writeRunOfStates({ states })] }, { workers: 0 });
   expect(drawn(page.sections)).toEqual(figures.flatMap((made) => ("figure" in made ? [made.figure.name] : [])));
-  expect(figures.flatMap((made) => ("absent" in made ? [made.name] : []))).toEqual(["optimizer", "adamw", "dead-mass", "sky"]);
+  expect(figures.flatMap((made) => ("absent" in made ? [made.name] : []))).toEqual(["rank-curve", "optimizer", "adamw", "dead-mass", "sky", "topology"]);
   expect(page.verdict).not.toBeNull();
 });
 

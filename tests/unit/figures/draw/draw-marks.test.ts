@@ -2,6 +2,7 @@ import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
 import { drawFigure } from "../../../../src/figures/draw/draw-figure.js";
 import { overlap } from "../../../../src/figures/draw/draw-labels.js";
+import { sliceOutlines } from "../../../../src/figures/draw/draw-marks.js";
 import type { Mark, Panel } from "../../../../src/figures/figure.js";
 import { axis } from "../../../../src/figures/panels.js";
 import { madeUpFigure } from "../made-up-figure.js";
@@ -65,6 +66,46 @@ test("dots are as large as they are said to be, and their names show when one po
   const dots = [...panel.querySelectorAll("g.series0-fill circle")];
   expect(dots.map((dot) => Number(dot.getAttribute("r"))).sort()).toEqual([2, 8]);
   expect(dots.map((dot) => dot.querySelector("title")?.textContent).sort()).toEqual(["large", "small <b>"]);
+});
+
+test("slices of a pie begin at the top and go clockwise, each by its share; one of nothing is not drawn", () => {
+  // By hand: a quarter of radius 10 goes from the top to the right, the rest from there to the top by the larger arc.
+  expect(sliceOutlines([1, 3, 0], 10)).toEqual(["M0,0L0,-10A10,10 0 0 1 10,0Z", "M0,0L10,0A10,10 0 1 1 0,-10Z", ""]);
+  expect(sliceOutlines([0, 5], 10)).toEqual(["", "M0,-10A10,10 0 1 1 0,10A10,10 0 1 1 0,-10Z"]);
+  const panel = drawn([{ mark: "pies", x: [1], y: [2], radius: [10], slices: [0, 1], values: [[1, 3]], names: ["a <b>"], labels: ["4"] }]);
+  expect([panel.querySelectorAll("path.series0-fill").length, panel.querySelectorAll("path.series1-fill").length]).toEqual([1, 1]);
+  expect([...panel.querySelectorAll("title")].map(({ textContent }) => textContent)).toContain("a <b>");
+  expect(panel.querySelector("text.halo")?.textContent).toBe("4");
+});
+
+test("stacked bars begin where the one before ends, with their notes inside", () => {
+  const names = ["live", "dead"];
+  const bars: Mark[] = [
+    { mark: "bars", series: 0, names, from: [0, 0], values: [0.25, 0.5], notes: ["25 %", "50 %"] },
+    { mark: "bars", series: 1, names, from: [0.25, 0.5], values: [1, 0.505], notes: ["75 %", "0.5 %"] },
+  ];
+  const panel = drawn(bars, { x: axis("", null, { domain: [0, 1] }), y: axis("", null, { scale: "category" }) });
+  const edges = (series: number) =>
+    [...panel.querySelectorAll(`g.series${series}-fill rect`)].map((bar) => [
+      Number(bar.getAttribute("x")),
+      Number(bar.getAttribute("x")) + Number(bar.getAttribute("width")),
+    ]);
+  const [lower = [], upper = []] = [edges(0), edges(1)];
+  for (const bar of [0, 1]) expect((upper[bar]?.[0] ?? 0) - (lower[bar]?.[1] ?? 0)).toBeCloseTo(1, 6); // half a pixel of ground on both sides
+  expect(panel.textContent).toContain("75 %");
+  expect(panel.textContent).not.toContain("0.5 %"); // it has no room
+});
+
+test("a line to be smoothed is faint behind its mean, and a short one stays as it is", () => {
+  const smooth = (points: number): Mark => ({
+    ...line,
+    x: Array.from({ length: points }, (_, at) => at),
+    y: Array.from({ length: points }, (_, at) => at % 2),
+    smooth: true,
+  });
+  const widths = (points: number) => [...drawn([smooth(points)]).querySelectorAll("g.series0")].map((path) => path.getAttribute("stroke-width"));
+  expect(widths(400)).toEqual(["0.8", "1.8"]);
+  expect(widths(20)).toEqual(["1.8"]);
 });
 
 test("a note goes on in further lines behind its bar, and what has no room there is cut at a word", () => {
