@@ -603,6 +603,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
       if (response.status() >= 400) refused.push(`${response.status()} ${new URL(response.url()).pathname}`);
     });
     await page.getByText("There is no run here yet").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
     const training = start(["train", "--preset", "quick", "--steps", "25", "--device", "cpu", "--threads", "1", "--out", whole, "--name", "whole"]);
     await page.getByRole("link", { name: "whole", exact: true }).click({ timeout: 60_000 });
     await expect.poll(() => text(page, "progress"), { timeout: 60_000 }).toBe("25 of 25 steps");

@@ -17,9 +17,13 @@ export function alignedNumber(values: readonly (number | null)[]): (value: numbe
   return (value) => (value === null || !Number.isFinite(value) ? "–" : value.toFixed(decimals));
 }
 
-/** A difference with its sign, `±0` for none. */
-export function signed(value: number, text = shown(Math.abs(value))): string {
-  return value === 0 ? "±0" : `${value > 0 ? "+" : "−"}${text}`;
+/** The difference of two numbers with its sign and as many decimals as they are written with, `±0` for none. */
+export function difference(own: number, other: number): string {
+  const value = own - other;
+  if (value === 0) return "±0";
+  const areWhole = Number.isInteger(own) && Number.isInteger(other);
+  const size = areWhole ? shown(Math.abs(value)) : alignedNumber([own, other])(Math.abs(value));
+  return `${value > 0 ? "+" : "−"}${size}`;
 }
 
 /** Seconds as `3 min 12 s`. */

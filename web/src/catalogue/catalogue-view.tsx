@@ -67,10 +67,11 @@ export function CatalogueView() {
           <button
             type="button"
             class="primary"
-            disabled={ids.length < 2}
+            disabled={new Set([...ids, ...(baseline && ids.length > 0 ? [baseline] : [])]).size < 2}
             title="Lay the chosen runs over each other"
             onClick={() => {
-              location.hash = hrefOf("overlay", "", { runs: ids.join(","), ...(baseline && { baseline }) });
+              const runs = [...new Set([...(baseline ? [baseline] : []), ...ids])].join(",");
+              location.hash = hrefOf("overlay", "", { runs, ...(baseline && { baseline }) });
             }}
           >
             Overlay {ids.length > 0 ? ids.length : ""}

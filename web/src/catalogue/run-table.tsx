@@ -2,7 +2,7 @@ import { runNames } from "../../../src/text/names.js";
 import { hrefOf, setQuery } from "../address.js";
 import { Choice, Status } from "../controls.js";
 import type { RunOutline, ServedRunRow } from "../documents.js";
-import { alignedNumber, duration, shown, signed } from "../figures.js";
+import { alignedNumber, difference, duration, shown } from "../figures.js";
 import { Sparkline } from "./sparkline.js";
 import { useOutlines } from "./use-outlines.js";
 
@@ -118,9 +118,9 @@ function RunLine({ run, name, outline, baseline, lossText, isChosen, toggle }: R
   const { steps } = run;
   const isBaseline = baseline?.id === run.id;
   const compared = isBaseline ? null : baseline;
-  const difference = (of: (row: ServedRunRow) => number | null, text?: (value: number) => string) => {
+  const differenceOf = (of: (row: ServedRunRow) => number | null) => {
     const [own, other] = [of(run), compared && of(compared)];
-    return own === null || other === null ? null : <small class="difference">{signed(own - other, text?.(Math.abs(own - other)))}</small>;
+    return own === null || other === null ? null : <small class="difference">{difference(own, other)}</small>;
   };
   return (
     <tr class={`${isChosen ? "chosen" : ""} ${run.status === "running" ? "live" : ""}`}>
@@ -145,21 +145,24 @@ function RunLine({ run, name, outline, baseline, lossText, isChosen, toggle }: R
         {run.note && <small class="noted">{run.note}</small>}
         {run.problem && <small class="trouble">{run.problem}</small>}
       </td>
-      <td data-label="State">
+      <td class="in-state" data-label="State">
         <Status status={run.status} />
         {run.finite === false && <small class="trouble">not finite</small>}
       </td>
       <td class="verdict-cell" data-label="Verdict">
         {outline?.verdict && (
-          <span class={`judgement ${outline.verdict.result}`} title={outline.verdict.reason}>
-            {outline.verdict.result}
-          </span>
+          <>
+            <span class={`judgement ${outline.verdict.result}`} title={outline.verdict.reason}>
+              {outline.verdict.result}
+            </span>
+            <small class="reason">{outline.verdict.reason}</small>
+          </>
         )}
       </td>
       <td class="line-cell" data-label="P over steps">
         <Sparkline outline={outline} />
       </td>
-      <td class="number" data-label="Steps">
+      <td class="number in-steps" data-label="Steps">
         {steps ? (
           <>
             {shown(steps.done)}
@@ -170,22 +173,22 @@ function RunLine({ run, name, outline, baseline, lossText, isChosen, toggle }: R
           "–"
         )}
       </td>
-      <td class="number" data-label="Mean loss">
+      <td class="number in-loss" data-label="Mean loss">
         {lossText(run.loss)}
-        {difference(({ loss }) => loss, lossText)}
+        {differenceOf(({ loss }) => loss)}
       </td>
-      <td class="number" data-label="C">
+      <td class="number in-holes" data-label="C">
         {shown(run.C)}
-        {difference(({ C }) => C)}
+        {differenceOf(({ C }) => C)}
       </td>
-      <td class="number" data-label="P">
+      <td class="number in-population" data-label="P">
         {shown(run.P)}
-        {difference(({ P }) => P)}
+        {differenceOf(({ P }) => P)}
       </td>
-      <td class="number" data-label="Seed">
+      <td class="number in-seed" data-label="Seed">
         {run.seed === null ? "–" : String(run.seed)}
       </td>
-      <td class="number" data-label="Duration">
+      <td class="number in-duration" data-label="Duration">
         {duration(run.status === "running" ? (outline?.seconds ?? null) : run.seconds)}
       </td>
       <td class="time" data-label="Started">

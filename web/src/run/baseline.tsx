@@ -3,7 +3,7 @@ import { hrefOf, setQuery } from "../address.js";
 import { type ChartLine, smoothedLines } from "../chart/chart-plot.js";
 import { type ExactValues, seriesValues } from "../chart/exact-values.js";
 import type { SeriesDocument, ServedRunDocument } from "../documents.js";
-import { shown, signed } from "../figures.js";
+import { difference, shown } from "../figures.js";
 import { useDocument } from "../server.js";
 import { lineDash } from "../theme.js";
 
@@ -69,7 +69,7 @@ function Result({ name, own, other }: { name: string; own: number | null; other:
     <div>
       <dt>{name}</dt>
       <dd>
-        {shown(own)} {own !== null && other !== null && <small>{signed(own - other)}</small>}
+        {shown(own)} {own !== null && other !== null && <small>{difference(own, other)}</small>}
       </dd>
     </div>
   );

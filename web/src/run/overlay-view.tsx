@@ -10,7 +10,7 @@ import { overlayValues, useExactValues } from "../chart/exact-values.js";
 import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
 import { Choice, SmoothingChoice, smoothingNote, smoothingOf } from "../controls.js";
 import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from "../documents.js";
-import { shown } from "../figures.js";
+import { difference, shown } from "../figures.js";
 import { getDocument, useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
 
@@ -38,7 +38,9 @@ export function OverlayView() {
   useChanges((change) => {
     if (change.kind === "everything" || (change.kind === "run" && ids.includes(change.run.id))) setTurn((before) => before + 1);
   });
-  const { runs, fields, names } = useNamedRuns(shelf, ids);
+  const { runs, fields, names: own } = useNamedRuns(shelf, ids);
+  const baseline = runs.find(({ id }) => id === query.get("baseline"));
+  const names = useMemo(() => own.map((name, at) => (runs[at]?.id === baseline?.id ? `${name}, baseline` : name)), [own, runs, baseline?.id]);
   const byColour = query.get("colour") ?? "run";
   const byDash = query.get("dash") ?? ["arm", "model.norm"].find((field) => fields.includes(field)) ?? "none";
   const lines = useMemo(
@@ -99,7 +101,7 @@ export function OverlayView() {
           {...(lines.some(({ recording }) => recording?.smooth) && { note: smoothingNote(smoothing) })}
         />
       )}
-      <RunTable runs={runs} fields={fields} />
+      <RunTable runs={runs} fields={fields} baseline={baseline} />
     </main>
   );
 }
@@ -115,8 +117,23 @@ function PairLink({ ids }: { ids: string }) {
   );
 }
 
-/** What the runs differ in, and what came out. */
-function RunTable({ runs, fields }: { runs: readonly ServedRunRow[]; fields: readonly string[] }) {
+interface RunTableProps {
+  runs: readonly ServedRunRow[];
+  fields: readonly string[];
+  /** The run that the others are compared with. */
+  baseline: ServedRunRow | undefined;
+}
+
+/** The fields in which the runs differ, and their results with the differences from the baseline. */
+function RunTable({ runs, fields, baseline }: RunTableProps) {
+  const result = (run: ServedRunRow, of: (row: ServedRunRow) => number | null) => {
+    const [own, other] = [of(run), baseline && baseline.id !== run.id ? of(baseline) : null];
+    return (
+      <td class="number">
+        {shown(own)} {own !== null && other !== null && <small class="difference">{difference(own, other)}</small>}
+      </td>
+    );
+  };
   return (
     <div class="table-frame">
       <table>
@@ -135,14 +152,15 @@ function RunTable({ runs, fields }: { runs: readonly ServedRunRow[]; fields: rea
           {runs.map((run) => (
             <tr key={run.id}>
               <td>
-                <a href={hrefOf("run", run.id)}>{run.name}</a>
+                <a href={hrefOf("run", run.id, baseline ? { baseline: baseline.id } : {})}>{run.name}</a>
+                {run.id === baseline?.id && <span class="tag baseline">baseline</span>}
               </td>
               {fields.map((field) => (
                 <td key={field}>{shown(run.differs[field])}</td>
               ))}
-              <td class="number">{shown(run.loss)}</td>
-              <td class="number">{shown(run.C)}</td>
-              <td class="number">{shown(run.P)}</td>
+              {result(run, ({ loss }) => loss)}
+              {result(run, ({ C }) => C)}
+              {result(run, ({ P }) => P)}
             </tr>
           ))}
         </tbody>
