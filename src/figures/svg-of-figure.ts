@@ -20,6 +20,17 @@ export function svgOfFigure(figure: Figure, { theme = "auto", width }: SvgOption
   return `${xmlText(drawFigure(figure, options).outerHTML)}\n`;
 }
 
+/**
+ * A figure as the text of an SVG without title, caption and styles, for a page that has the styles and allows no inline ones.
+ * @param width in pixels.
+ */
+export function drawingOfFigure(figure: Figure, width: number): string {
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const drawing = drawFigure(figure, { document, width, bare: true });
+  for (const styled of drawing.querySelectorAll("[style]")) styled.removeAttribute("style");
+  return xmlText(drawing.outerHTML).replaceAll(/<style>[^<]*<\/style>/g, "");
+}
+
 export interface PngOptions {
   /** Default: `light`. */
   readonly theme?: "light" | "dark" | undefined;

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { BhBridgeError } from "../errors.js";
+import type { Figure } from "../figures/figure.js";
 
 /** The page may load only files of this server, has no inline scripts or styles, and cannot be framed. */
 const contentPolicy =
@@ -33,6 +35,40 @@ export function sendText(response: ServerResponse, status: number, text: string)
 
 export function sendDocument(response: ServerResponse, document: object, status = 200): void {
   sendBytes(response, JSON.stringify(document), "application/json; charset=utf-8", status);
+}
+
+/** Widths of drawings, in pixels. */
+const drawnWidths = { least: 280, most: 2000, usual: 760 } as const;
+
+const figureKinds: Readonly<Record<string, (figure: Figure, width: number) => Promise<{ type: string; content: string | Uint8Array }>>> = {
+  svg: async (figure, width) => ({ type: "image/svg+xml", content: (await import("../figures/svg-of-figure.js")).svgOfFigure(figure, { width }) }),
+  png: async (figure) => ({ type: "image/png", content: (await import("../figures/svg-of-figure.js")).pngOfFigure(figure) }),
+  csv: async (figure) => ({ type: "text/csv; charset=utf-8", content: (await import("../figures/csv-of-figure.js")).csvOfFigure(figure) }),
+  drawing: async (figure, width) => ({ type: "image/svg+xml", content: (await import("../figures/svg-of-figure.js")).drawingOfFigure(figure, width) }),
+};
+
+/**
+ * Send a figure as svg, png or csv, or as the drawing inside a page; `width` is in pixels.
+ * @throws {BhBridgeError} `USAGE` for another kind or width.
+ */
+export async function sendFigure(response: ServerResponse, figure: Figure, query: URLSearchParams): Promise<void> {
+  const kind = query.get("as") ?? "svg";
+  const draw = Object.hasOwn(figureKinds, kind) ? figureKinds[kind] : undefined;
+  if (!draw) throw new BhBridgeError("USAGE", `as must be one of ${Object.keys(figureKinds).join(", ")}`);
+  const { type, content } = await draw(figure, wholeNumber(query, "width", drawnWidths));
+  if (kind !== "drawing") response.setHeader("Content-Disposition", `attachment; filename="${figure.name}.${kind}"`);
+  sendBytes(response, content, type);
+}
+
+const anyNumber = { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 } as const;
+
+/** A whole number of the query. @throws {BhBridgeError} `USAGE` if it is none or out of range. */
+export function wholeNumber(query: URLSearchParams, name: string, { least, most, usual }: { least: number; most: number; usual: number } = anyNumber): number {
+  const text = query.get(name);
+  if (text === null) return usual;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new BhBridgeError("USAGE", `${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text.slice(0, 40))}`);
 }
 
 /** Send pieces that are created on demand, so that a slow reader holds only one in memory. */

@@ -4,19 +4,18 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { configValues } from "../config/json-value.js";
 import { BhBridgeError } from "../errors.js";
-import type { Figure } from "../figures/figure.js";
 import { containedFile, FileBytes } from "../formats/file-bytes.js";
 import { itemSizes } from "../formats/matrix.js";
 import { chooseRuns } from "../runner/choose-runs.js";
 import { runFieldNames } from "../runner/run-row.js";
 import { requestStop } from "../runs/run-layout.js";
 import { notesRevision, readRunNotes, replaceNote } from "../runs/run-manifest.js";
-import { sendBytes, sendDocument, sendPieces, sendText } from "./answers.js";
+import { sendDocument, sendFigure, sendPieces, sendText, wholeNumber } from "./answers.js";
 import type { Catalogue, ServedRun } from "./catalogue.js";
 import type { BasisDocument, OutlinesDocument, OverlayDocument, RunNoteDocument, RunOutline, ServedRunDocument, ShelfDocument } from "./documents.js";
 import { DroppedArchives, takesArchive } from "./dropped-archives.js";
 import { LiveChanges, servedRows } from "./live-changes.js";
-import { PlanRows, planDocument } from "./plan-view.js";
+import { PlanFigures, PlanRows, planDocument } from "./plan-view.js";
 import { downloads, runDocument, runOutline } from "./run-summary.js";
 import { type LineQuery, RunView } from "./run-view.js";
 import { SharedBases } from "./shared-bases.js";
@@ -37,6 +36,7 @@ export class Api {
   readonly #dropped: DroppedArchives;
   readonly #live: LiveChanges;
   readonly #plans = new PlanRows();
+  readonly #figures = new PlanFigures();
   readonly #views = new Map<string, RunView>();
   readonly #sharedBases = new SharedBases();
   readonly #summaries = new WeakMap<ServedRun, Promise<ServedRunDocument>>();
@@ -69,10 +69,11 @@ export class Api {
     else if (kind === "outlines") sendDocument(response, await this.#outlines(asked));
     else if (kind === "changes") {
       if (!this.#live.listen(request, response)) sendText(response, 503, "too many listeners");
-    } else if (kind === "plans" && id !== undefined && what === "") {
+    } else if (kind === "plans" && id !== undefined && (what === "" || what === "figure")) {
       const plan = await this.#catalogue.plan(id);
       if (!plan) return false;
-      sendDocument(response, await planDocument(plan, await this.#catalogue.shelf(), this.#catalogue.lockHolders));
+      if (what === "figure") await sendFigure(response, await this.#figures.of(plan, asked.query.get("name") ?? ""), asked.query);
+      else sendDocument(response, await planDocument(plan, await this.#catalogue.shelf(), this.#catalogue.lockHolders));
     } else return false;
     return true;
   }
@@ -187,7 +188,7 @@ export class Api {
     states: async (run, asked) => sendStates(this.#viewOf(run), asked),
     note: async (run, asked) => answerNote(run, asked),
     file: async (run, asked) => sendFile(run, asked),
-    figure: async (run, asked) => sendFigure(run, asked),
+    figure: async (run, asked) => sendRunFigure(run, asked),
   };
 
   async #answerRun(id: string, what: string, asked: Asked): Promise<boolean> {
@@ -288,24 +289,13 @@ async function sendFile({ directory }: ServedRun, { query, response }: Asked): P
   }
 }
 
-/** Send a figure of the run: `name`, and `as` svg, png or csv. */
-async function sendFigure({ directory }: ServedRun, { query, response }: Asked): Promise<void> {
+/** Send the figure `name` of the run. */
+async function sendRunFigure({ directory }: ServedRun, { query, response }: Asked): Promise<void> {
   const { figure, runFigureNames } = await import("../figures/run-figures.js");
   const name = runFigureNames.find((each) => each === query.get("name"));
   if (name === undefined) throw new BhBridgeError("USAGE", `name must be one of ${runFigureNames.join(", ")}`);
-  const kind = query.get("as") ?? "svg";
-  const draw = Object.hasOwn(figureKinds, kind) ? figureKinds[kind] : undefined;
-  if (!draw) throw new BhBridgeError("USAGE", `as must be one of ${Object.keys(figureKinds).join(", ")}`);
-  const { type, content } = await draw(await figure(directory, name));
-  response.setHeader("Content-Disposition", `attachment; filename="${name}.${kind}"`);
-  sendBytes(response, content, type);
+  await sendFigure(response, await figure(directory, name), query);
 }
-
-const figureKinds: Readonly<Record<string, (figure: Figure) => Promise<{ type: string; content: string | Uint8Array }>>> = {
-  svg: async (figure) => ({ type: "image/svg+xml", content: (await import("../figures/svg-of-figure.js")).svgOfFigure(figure) }),
-  png: async (figure) => ({ type: "image/png", content: (await import("../figures/svg-of-figure.js")).pngOfFigure(figure) }),
-  csv: async (figure) => ({ type: "text/csv; charset=utf-8", content: (await import("../figures/csv-of-figure.js")).csvOfFigure(figure) }),
-};
 
 /** Send the bytes of `count` states, every `every`-th from `first` on. */
 async function sendStates(view: RunView, { query, response }: Asked): Promise<void> {
@@ -329,17 +319,6 @@ async function sendStates(view: RunView, { query, response }: Asked): Promise<vo
   } finally {
     history.close();
   }
-}
-
-const anyNumber = { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 } as const;
-
-/** A whole number of the query. @throws {BhBridgeError} `USAGE` if it is none or out of range. */
-function wholeNumber(query: URLSearchParams, name: string, { least, most, usual }: { least: number; most: number; usual: number } = anyNumber): number {
-  const text = query.get(name);
-  if (text === null) return usual;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new BhBridgeError("USAGE", `${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text.slice(0, 40))}`);
 }
 
 /** Several whole numbers of the query, with commas between them. */

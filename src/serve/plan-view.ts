@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
+import type { Figure } from "../figures/figure.js";
 import { readRunDocument } from "../runs/read-run-json.js";
 import type { LockHolders } from "../runs/scan-runs.js";
 import { experimentDocumentSchema } from "../sweep/experiment/experiment-summary.js";
@@ -51,13 +52,53 @@ function currentVerdict(rules: Rules, verdict: ExperimentVerdict): ExperimentVer
 type PlanRow = ShelfDocument["plans"][number];
 
 /** Rows of the experiments and sweeps, and the arms of their runs, cached until the files of a plan change. */
+/** Changes whenever an experiment or a sweep does. */
+function signatureOf({ directory }: ServedPlan): string {
+  return ["plan.json", "ledger.jsonl", resultFile].map((name) => fileIdentity(join(directory, name))).join("|");
+}
+
+/** Maximum number of figures that are kept. */
+const keptFigures = 12;
+
+/** The figures of experiments, each made once for the files that it shows. */
+export class PlanFigures {
+  readonly #made = new Map<string, { readonly signature: string; readonly figure: Promise<Figure> }>();
+
+  /** @throws {BhBridgeError} `USAGE` for another name, and for an experiment that has nothing to show yet; as `readExperiment`. */
+  of(plan: ServedPlan, name: string): Promise<Figure> {
+    const key = `${plan.id} ${name}`;
+    const signature = signatureOf(plan);
+    const known = this.#made.get(key);
+    if (known?.signature === signature) return known.figure;
+    const figure = planFigure(plan, name);
+    this.#made.delete(key);
+    this.#made.set(key, { signature, figure });
+    figure.catch(() => this.#made.delete(key));
+    const [oldest] = this.#made.keys();
+    if (this.#made.size > keptFigures && oldest !== undefined) this.#made.delete(oldest);
+    return figure;
+  }
+}
+
+async function planFigure({ directory }: ServedPlan, name: string): Promise<Figure> {
+  const [{ experimentFigure, experimentFigureNames }, { readExperiment }] = await Promise.all([
+    import("../figures/many/experiment-figures.js"),
+    import("../report/report-page.js"),
+  ]);
+  const kind = experimentFigureNames.find((each) => each === name);
+  if (kind === undefined) throw new BhBridgeError("USAGE", `name must be one of ${experimentFigureNames.join(", ")}`);
+  const figure = await experimentFigure(await readExperiment(directory), kind);
+  if (figure === undefined) throw new BhBridgeError("USAGE", `this experiment has no run for the figure "${name}" yet`);
+  return figure;
+}
+
 export class PlanRows {
   readonly #known = new Map<string, { signature: string } & ArmedRow>();
 
   async of(shelf: Shelf, lockHolders: LockHolders): Promise<PlanRow[]> {
     const rows: PlanRow[] = [];
     for (const plan of shelf.plans) {
-      const signature = ["plan.json", "ledger.jsonl", resultFile].map((name) => fileIdentity(join(plan.directory, name))).join("|");
+      const signature = signatureOf(plan);
       const known = this.#known.get(plan.id);
       const armed = known?.signature === signature ? known : await armedRow(plan, shelf, lockHolders);
       this.#known.set(plan.id, { signature, row: armed.row, arms: armed.arms });

@@ -29,6 +29,11 @@ export async function getDocument<Document>(path: string, signal?: AbortSignal):
   return (await answer.json()) as Document;
 }
 
+/** A text of the API, such as the drawing of a figure. */
+export async function getText(path: string, signal: AbortSignal): Promise<string> {
+  return (await checked(await fetch(path, { signal }))).text();
+}
+
 /** Bytes of the API. */
 export async function getBytes(path: string, signal: AbortSignal): Promise<ArrayBuffer> {
   return (await checked(await fetch(path, { signal }))).arrayBuffer();

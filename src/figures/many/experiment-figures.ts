@@ -32,17 +32,26 @@ export interface ArmRun {
   readonly series: { readonly [Name in Quantity]?: StepSeries };
 }
 
+function sourceOf({ manifest }: RunSource): Source {
+  return { name: manifest.name, hash: manifest.config_hash };
+}
+
+/** The verdict of a run that has taken a step. */
+async function steppedVerdict(run: RunSource): Promise<{ verdict?: Verdict }> {
+  const verdict = await verdictOf(run);
+  return verdict.steps.length > 1 ? { verdict } : {};
+}
+
 async function readArmRun(arm: string, seed: number, run: RunSource): Promise<ArmRun> {
   const analysis = await run.analysis();
   const losses = await loss.read(run);
   const training = isAbsent(losses) ? undefined : losses.training;
   const { timeline, geometry, motion } = analysis;
-  const verdict = await verdictOf(run);
   return {
     arm,
     seed,
-    ...(verdict.steps.length > 1 && { verdict }),
-    source: { name: run.manifest.name, hash: run.manifest.config_hash },
+    ...(await steppedVerdict(run)),
+    source: sourceOf(run),
     series: {
       ...(training && { loss: training }),
       ...(timeline && { P: overStates(analysis, timeline.P), unique: overStates(analysis, timeline.unique) }),
@@ -177,28 +186,50 @@ function differencesBelow(comparisons: ExperimentDocument["measures"]): string {
 const mostSeeds = 8;
 const mostBeside = 4;
 
-/** Where the tokens of every run are: a row per arm, a column per seed. */
-function verdictsByArm(arms: readonly string[], seeds: readonly number[], runs: readonly ArmRun[]): Figure[] {
+/** A run of an experiment with what its small multiple shows. */
+type VerdictCell = Pick<ArmRun, "arm" | "seed" | "source" | "verdict">;
+
+/** Where the tokens of every run are: a row per arm, a column per seed; undefined before any run has taken a step. */
+function verdictsByArm(seeds: readonly number[], runs: readonly VerdictCell[]): Figure | undefined {
+  const arms = [...new Set(runs.map(({ arm }) => arm))];
   const shown = seeds.filter((seed) => runs.some((run) => run.seed === seed && run.verdict)).slice(0, mostSeeds);
   const cells = arms.flatMap((arm) => shown.flatMap((seed) => runs.find((run) => run.arm === arm && run.seed === seed && run.verdict) ?? []));
-  if (cells.length === 0) return [];
+  if (cells.length === 0) return undefined;
   const parted = (arm: string) => {
     const own = runs.flatMap(({ arm: of, verdict }) => (of === arm && verdict ? [verdict] : []));
     return `${arm} in ${own.filter(({ dead }) => (dead.partings.at(-1) ?? 0) > 0).length} of ${own.length}`;
   };
   const left = seeds.length > shown.length ? ` Seeds ${shown.join(", ")} of ${seeds.length}.` : "";
-  return [
-    {
-      schema: "bh-bridge/figure@1",
-      name: "verdicts",
-      title: `Dead tokens have parted at the end: ${arms.map(parted).join(", ")}`,
-      caption: `${areaLegend} The dots mark the first and the last live token to leave.${left}`,
-      sources: cells.map(({ source }) => source),
-      series: areaSeries,
-      panels: cells.map(({ arm, seed, verdict }) => ({ ...verdictPanel(`${arm}, seed ${seed}`, verdict as Verdict, "dots"), height: 110 })),
-      columns: Math.ceil(shown.length / Math.ceil(shown.length / mostBeside)),
-    },
-  ];
+  return {
+    schema: "bh-bridge/figure@1",
+    name: "verdicts",
+    title: `Dead tokens have parted at the end: ${arms.map(parted).join(", ")}`,
+    caption: `${areaLegend} The dots mark the first and the last live token to leave.${left}`,
+    sources: cells.map(({ source }) => source),
+    series: areaSeries,
+    panels: cells.map(({ arm, seed, verdict }) => ({ ...verdictPanel(`${arm}, seed ${seed}`, verdict as Verdict, "dots"), height: 110 })),
+    columns: Math.ceil(shown.length / Math.ceil(shown.length / mostBeside)),
+  };
+}
+
+/** The figures of an experiment that are drawn from a few numbers of each run. */
+export const experimentFigureNames = ["forest", "verdicts", "forest-others"] as const;
+
+/** One figure of an experiment; undefined if its runs have nothing for it. @throws {BhBridgeError} errors of reading a run; `ABORTED`. */
+export async function experimentFigure(
+  document: ExperimentDocument,
+  name: (typeof experimentFigureNames)[number],
+  scan: ScanOptions = {},
+): Promise<Figure | undefined> {
+  const cells: VerdictCell[] = [];
+  for (const { arm, seed, run } of [...document.control, ...document.treatment]) {
+    using opened = new RunSource(run, scan);
+    const source = sourceOf(opened);
+    cells.push({ arm, seed, source, ...(name === "verdicts" && (await steppedVerdict(opened))) });
+  }
+  if (name === "verdicts") return verdictsByArm(document.seeds, cells);
+  const sources = cells.map(({ source }) => source);
+  return forest(document, sources, name === "forest" ? "deciding" : "others");
 }
 
 /**
@@ -217,7 +248,7 @@ export async function experimentFigures(document: ExperimentDocument, scan: Scan
   const sources = runs.map(({ source }) => source);
   return [
     ...[forest(document, sources, "deciding")].filter((figure) => figure !== undefined),
-    ...verdictsByArm(arms, document.seeds, runs),
+    ...[verdictsByArm(document.seeds, runs)].filter((figure) => figure !== undefined),
     armsOverSteps(arms, runs),
     measuresByArm(document, sources),
     ...[forest(document, sources, "others")].filter((figure) => figure !== undefined),

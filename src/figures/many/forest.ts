@@ -2,6 +2,7 @@ import type { ExperimentDocument } from "../../sweep/experiment/experiment-summa
 import { shownFigure, shownP, signed } from "../../sweep/experiment/experiment-verdict.js";
 import { type FigureName, parseMeasure } from "../../sweep/experiment/measures.js";
 import type { MeasureComparison } from "../../sweep/experiment/paired-statistics.js";
+import { printable } from "../../text/escaping.js";
 import { count } from "../../text/format.js";
 import type { Axis, Figure, Mark, Panel, Source } from "../figure.js";
 import { axis, seriesOf } from "../panels.js";
@@ -24,11 +25,11 @@ export function valueAxis(name: string): Axis {
 }
 
 /** Pixels of a row, and where its parts are: texts above, seeds and interval below. */
-const rowHeight = 46;
-const textAt = 0.2;
-const barAt = 0.68;
-const barHeight = 0.1;
-const lanes = 0.5;
+const rowHeight = 66;
+const textAt = [0.12, 0.4] as const;
+const barAt = 0.76;
+const barHeight = 0.08;
+const lanes = 0.36;
 
 /**
  * Differences of every arm from the control, one row per measure and arm: a dot per seed, their centre with its interval, and the margin within which a
@@ -90,7 +91,7 @@ function forestPanel(rows: readonly MeasureComparison[], arms: readonly string[]
     y: axis("", null, { domain: [rows.length, 0], ticks: [] }),
     equal: false,
     height: rowHeight * rows.length,
-    marks: [...band, ...ruled, ...rows.flatMap((row, index) => rowMarks(row, index, arms.indexOf(row.arm), domain[0], document.seeds, control))],
+    marks: [...band, ...ruled, ...rows.flatMap((row, index) => rowMarks(row, index, arms.indexOf(row.arm), domain[0], document.seeds))],
   };
 }
 
@@ -111,7 +112,7 @@ function domainOf(rows: readonly MeasureComparison[], margin: number): [number, 
   return [low - 0.06 * (high - low), high + 0.06 * (high - low)];
 }
 
-function rowMarks(row: MeasureComparison, index: number, arm: number, left: number, seeds: readonly number[], control: string): Mark[] {
+function rowMarks(row: MeasureComparison, index: number, arm: number, left: number, seeds: readonly number[]): Mark[] {
   const series = arm;
   const differences = differencesOf(row);
   const known = differences.flatMap((value, seed) => (value === null ? [] : [{ value, seed }]));
@@ -120,7 +121,7 @@ function rowMarks(row: MeasureComparison, index: number, arm: number, left: numb
   const interval = row.difference.interval ?? null;
   const at = index + barAt;
   return [
-    { mark: "dots", series, x: [left], y: [index + textAt], radius: [0], labels: [rowText(row, control)], names: [rowText(row, control)] },
+    { mark: "dots", series, x: [left, left], y: textAt.map((share) => index + share), radius: [0, 0], labels: rowTexts(row) },
     ...(interval === null
       ? []
       : [
@@ -147,17 +148,19 @@ function rowMarks(row: MeasureComparison, index: number, arm: number, left: numb
   ];
 }
 
-/** `b: +2 (1.1 to 3), corrected p 0.004: differs`. */
-function rowText(row: MeasureComparison, control: string): string {
-  const { arm, measure, difference, treatment, control: before, decides, holm, p, outcome } = row;
-  const tested = `${decides ? "corrected p" : "p"} ${shownP(decides ? holm : p)}`;
-  const found = decides && outcome ? `: ${outcome}` : "";
-  const positive = ({ values, n }: MeasureComparison["control"]) => `${values.filter((value) => value === 1).length} of ${n}`;
-  if (measure === "score") return `${arm}: positive in ${positive(treatment)}, ${control} in ${positive(before)}; ${tested}${found}`;
+/** Maximum length of the name of an arm, so that a row fits a narrow figure. */
+const longestArm = 16;
+
+/** What a row states in two short lines, such as `b: +2 (1.1 to 3)` and `p 0.004: differs`. */
+function rowTexts({ arm, measure, difference, treatment, control, decides, holm, p, outcome }: MeasureComparison): readonly [string, string] {
+  const name = printable(arm, longestArm);
+  const tested = `p ${shownP(decides ? holm : p)}${decides && outcome ? `: ${outcome}` : ""}`;
+  const positive = ({ values }: MeasureComparison["control"]) => values.filter((value) => value === 1).length;
+  if (measure === "score") return [`${name}: ${positive(treatment)} of ${treatment.n} positive, control ${positive(control)}`, tested];
   const centre = difference.centre ?? difference.mean;
-  if (centre === null) return `${arm}: no pair of runs has both values`;
+  if (centre === null) return [`${name}: no pair of runs has both values`, tested];
   const { low, high } = difference.interval ?? {};
   const interval =
-    low === undefined || high === undefined ? ` (no interval from ${count(difference.n, "pair")})` : ` (${shownFigure(low)} to ${shownFigure(high)})`;
-  return `${arm}: ${signed(centre)}${interval}, ${tested}${found}`;
+    low === undefined || high === undefined ? ` (no interval, ${count(difference.n, "pair")})` : ` (${shownFigure(low)} to ${shownFigure(high)})`;
+  return [`${name}: ${signed(centre)}${interval}`, tested];
 }

@@ -1,5 +1,5 @@
 import { type Departure, findingOf, type Whereabouts, whereabouts } from "../../analysis/timeline/whereabouts.js";
-import { count } from "../../text/format.js";
+import { groupDigits } from "../../text/format.js";
 import { tokenName } from "../../text/names.js";
 import type { Mark, Panel, Series } from "../figure.js";
 import { countAxis, seriesOf, stepAxis } from "../panels.js";
@@ -31,7 +31,7 @@ function namesOf(departure: Departure | null, text: ((token: number) => string |
   if (departure === null) return "";
   const { tokens } = departure;
   const names = tokens.slice(0, maxNames).map((token) => tokenName(token, text?.(token)));
-  return `${names.join(" ")}${tokens.length > maxNames ? ` and ${count(tokens.length - maxNames, "other")}` : ""}`;
+  return `${names.join(" ")}${tokens.length > maxNames ? ` +${groupDigits(tokens.length - maxNames)}` : ""}`;
 }
 
 /** Where the tokens of a run are in each snapshot, read once. */
@@ -46,6 +46,15 @@ async function read(run: RunSource): Promise<Verdict> {
   return { ...found, first: namesOf(found.live.first, text), last: namesOf(found.live.last, text) };
 }
 
+/** The first and the last departure of a live token, with names; one if they are the same. */
+function departuresOf({ live, first, last }: Pick<Verdict, "live" | "first" | "last">): { which: string; state: number; names: string }[] {
+  const isOne = live.first?.state === live.last?.state;
+  return [
+    ...(live.first ? [{ which: isOne ? "all" : "first", state: live.first.state, names: first }] : []),
+    ...(live.last && !isOne ? [{ which: "last", state: live.last.state, names: last }] : []),
+  ];
+}
+
 /** The stacked areas of a run, with its first and last departure. @param departures whether they are named in the panel or in tooltips. */
 export function verdictPanel(title: string, { steps, counts, live, first, last }: Verdict, departures: "labels" | "dots" = "labels"): Panel {
   const floor = areas.map((_, area) => steps.map((_step, state) => areas.slice(0, area).reduce((sum, { key }) => sum + (counts[key][state] ?? 0), 0)));
@@ -54,13 +63,11 @@ export function verdictPanel(title: string, { steps, counts, live, first, last }
     if (counts[key].every((tokens) => tokens === 0)) return [];
     return [{ mark: "band", series, x: steps, low, high: low.map((below, state) => below + (counts[key][state] ?? 0)), curve: "step", solid: true }];
   });
-  const label = (departure: Departure | null, which: string, names: string) => {
-    if (departure === null) return [];
-    const step = steps[departure.state] ?? 0;
-    return [{ x: step, y: floor[3]?.[departure.state] ?? 0, text: `${which} to leave, step ${step.toLocaleString("en")}: ${names}` }];
-  };
-  const isOne = live.first?.state === live.last?.state;
-  const labels = [...label(live.first, isOne ? "All" : "First", first), ...(isOne ? [] : label(live.last, "Last", last))];
+  const labels = departuresOf({ live, first, last }).map(({ which, state, names }) => ({
+    x: steps[state] ?? 0,
+    y: floor[3]?.[state] ?? 0,
+    text: `${which}: ${names}`,
+  }));
   const dots: Mark[] =
     labels.length === 0
       ? []
@@ -76,6 +83,15 @@ export function verdictPanel(title: string, { steps, counts, live, first, last }
   return { title, x: stepAxis({ scale: "symlog" }), y: countAxis("tokens"), equal: false, marks: [...bands, ...dots] };
 }
 
+/** Who leaves first and last, and when. */
+function captionOf(found: Verdict): string {
+  const told = departuresOf(found).map(({ which, state, names }) => {
+    const who = which === "all" ? "All tokens that leave" : which === "first" ? "The first to leave" : "The last to leave";
+    return ` ${who}, at step ${groupDigits(found.steps[state] ?? 0)}: ${names}.`;
+  });
+  return told.length === 0 ? "" : `${told.join("")} A token leaves when it is alone after a black hole.`;
+}
+
 /** The verdict of a run as a picture: which tokens are together and which alone, over the steps. */
 export const verdictFigure = defineRunFigure({
   name: "verdict",
@@ -87,7 +103,7 @@ export const verdictFigure = defineRunFigure({
   describe([run]) {
     return {
       title: run ? findingOf(run.data) : "",
-      caption: `${areaLegend} A token leaves when it is alone for the first time after a black hole; the last to leave is the last that does so.`,
+      caption: `${areaLegend}${run ? captionOf(run.data) : ""}`,
       series: areaSeries,
       panels: run ? [verdictPanel("", run.data)] : [],
       columns: 1,

@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { drawingOfFigure } from "../../../src/figures/svg-of-figure.js";
 import { readExperiment } from "../../../src/report/report-page.js";
 import { noLockHolders } from "../../../src/runs/scan-runs.js";
 import { Catalogue } from "../../../src/serve/catalogue.js";
-import { PlanRows, planDocument } from "../../../src/serve/plan-view.js";
+import { PlanFigures, PlanRows, planDocument } from "../../../src/serve/plan-view.js";
+import { Ledger } from "../../../src/sweep/ledger.js";
+import { sweepTrial } from "../sweep/sweep-trial.js";
 import { writeExperiment } from "./written-experiment.js";
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-plans-"));
@@ -53,4 +56,32 @@ test("the row of a plan that cannot be read says why, and the others stay", asyn
   expect(await rows.of(shelf, noLockHolders)).toMatchObject([{ name: "norms", problem: null }]);
   writeFileSync(join(directory, "plan.json"), "{");
   expect(await rows.of(shelf, noLockHolders)).toMatchObject([{ name: "norms-ab", problem: expect.stringContaining("plan.json") }]);
+});
+
+test("an experiment's figures are drawn for the width of the page, without inline styles, and made again when a run is complete", async () => {
+  const own = mkdtempSync(join(tmpdir(), "bh-bridge-figures-"));
+  try {
+    const written = writeExperiment(own);
+    const [plan] = (await new Catalogue([own]).shelf()).plans;
+    if (!plan) throw new Error("no plan");
+    const figures = new PlanFigures();
+    await expect(figures.of(plan, "verdicts")).rejects.toThrow('this experiment has no run for the figure "verdicts" yet');
+    await expect(figures.of(plan, "loss")).rejects.toThrow("name must be one of forest, verdicts, forest-others");
+    const complete = (arm: string) => {
+      const { result } = sweepTrial({}, 2);
+      using ledger = new Ledger(written);
+      ledger.append({ trial: `trial-${arm}`, status: "completed", run: `runs/${arm}`, ...(result && { result }) });
+    };
+    complete("plain");
+    const [first, again] = [figures.of(plan, "verdicts"), figures.of(plan, "verdicts")];
+    expect(again).toBe(first);
+    expect((await first).panels.map(({ title }) => title)).toEqual(["plain, seed 1"]);
+    complete("scaled");
+    expect((await figures.of(plan, "verdicts")).panels.map(({ title }) => title)).toEqual(["plain, seed 1", "scaled, seed 2"]);
+    const drawing = drawingOfFigure(await figures.of(plan, "forest"), 320);
+    expect(drawing).toContain('viewBox="0 0 320 ');
+    expect(drawing).not.toMatch(/<style|style="/);
+  } finally {
+    rmSync(own, { recursive: true });
+  }
 });

@@ -1,4 +1,4 @@
-import { useCallback, useMemo } from "preact/hooks";
+import { useCallback, useMemo, useState } from "preact/hooks";
 import { seriesTitles } from "../../shared/series-names.js";
 import { setQuery, useAddress } from "../address.js";
 import { Chart } from "../chart/chart.js";
@@ -7,16 +7,65 @@ import { overlayValues, useExactValues } from "../chart/exact-values.js";
 import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
 import { Choice } from "../controls.js";
 import type { OverlayDocument, PlanDocument } from "../documents.js";
+import { ServedFigure } from "../figure/served-figure.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
 import { bandOf } from "./seed-band.js";
 
+type Judged = NonNullable<PlanDocument["judged"]>;
+
+/** An experiment: the deciding measures first, then the tokens of every run, the arms over the steps, and all measures. */
+export function Experiment({ plan, turn }: { plan: PlanDocument; turn: number }) {
+  const figure = (name: string) => `/api/plans/${plan.id}/figure?name=${name}`;
+  const shown = plan.trials.filter(({ run }) => run !== null).length;
+  if (shown === 0) return <p class="empty">No run has started yet.</p>;
+  const isAny = plan.trials.some(({ status }) => status === "completed");
+  return (
+    <>
+      {isAny && (
+        <section aria-label="Differences between the arms">
+          <ServedFigure address={figure("forest")} turn={turn} height={340} />
+          <Others address={figure("forest-others")} turn={turn} />
+        </section>
+      )}
+      {isAny && (
+        <section aria-label="Tokens of every run">
+          <ServedFigure address={figure("verdicts")} turn={turn} height={520} />
+        </section>
+      )}
+      <Arms plan={plan} turn={turn} />
+      {plan.judged && <Measures judged={plan.judged} />}
+      {plan.judged && plan.judged.confounds.length > 0 && <Confounds judged={plan.judged} />}
+    </>
+  );
+}
+
+/** The measures that do not decide, read when they are unfolded. */
+function Others({ address, turn }: { address: string; turn: number }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details class="panel" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Measures that do not decide</summary>
+      {isOpen && <ServedFigure address={address} turn={turn} height={600} />}
+    </details>
+  );
+}
+
+/** Series by the measures that they show over the steps; other measures have no series. */
+const seriesOfMeasures: Readonly<Record<string, string>> = { score: "P", C: "C", deadC: "C", P: "P", deadP: "P", unique: "unique", deadUnique: "unique" };
+
+/** The series of the first deciding measure that has one. */
+function decidingSeries({ judged }: PlanDocument): string {
+  const deciding = judged?.measures.filter(({ decides }) => decides).flatMap(({ measure }) => seriesOfMeasures[measure.replace(/@.*/, "")] ?? []) ?? [];
+  return deciding.find((name) => seriesTitles.has(name)) ?? "loss";
+}
+
 /** The arms of an experiment over each other: every seed's line, mean and band. */
-export function Arms({ plan, turn }: { plan: PlanDocument; turn: number }) {
+function Arms({ plan, turn }: { plan: PlanDocument; turn: number }) {
   const { query } = useAddress();
   const { isDark } = useTheme();
-  const name = query.get("name") ?? "loss";
+  const name = query.get("name") ?? decidingSeries(plan);
   const cursor = useMemo<StepCursor>(() => new Shared<number | null>(null), [plan.id]);
   const range = useMemo<StepRange>(() => new Shared<readonly [number, number] | null>(null), [plan.id]);
   const ids = [...new Set(plan.trials.flatMap(({ run }) => run ?? []))].join(",");
@@ -54,7 +103,6 @@ export function Arms({ plan, turn }: { plan: PlanDocument; turn: number }) {
           }`}
         />
       )}
-      {plan.judged && <Measures judged={plan.judged} />}
     </section>
   );
 }
@@ -92,52 +140,69 @@ function armLines(plan: PlanDocument, overlay: OverlayDocument | undefined, isDa
   return { lines, bands, sizes };
 }
 
-function Measures({ judged }: { judged: NonNullable<PlanDocument["judged"]> }) {
+/** The measures as a table: those that decide, and all others folded. */
+function Measures({ judged }: { judged: Judged }) {
+  const deciding = judged.measures.filter(({ decides }) => decides);
+  const others = judged.measures.filter(({ decides }) => !decides);
   return (
-    <>
-      <div class="table-frame">
-        <table>
-          <caption>Measures, paired by seed; those that decide are marked</caption>
-          <thead>
-            <tr>
-              <th>Measure</th>
-              <th>Arm</th>
-              <th class="number">Control</th>
-              <th class="number">Treatment</th>
-              <th class="number">Difference</th>
-              <th class="number">p</th>
-            </tr>
-          </thead>
-          <tbody>
-            {judged.measures.map(({ measure, arm, decides, control, treatment, difference, p }) => (
-              <tr key={`${measure} ${arm}`}>
-                <td>
-                  {measure}
-                  {decides && <span class="tag">decides</span>}
-                </td>
-                <td>{arm}</td>
-                <td class="number">{spread(control)}</td>
-                <td class="number">{spread(treatment)}</td>
-                <td class="number">{spread(difference)}</td>
-                <td class="number">{shown(p)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {judged.confounds.length > 0 && (
-        <div class="panel">
-          <h3>Confounds</h3>
-          <ul>
-            {judged.confounds.map(({ arm, what, control, treatment, remove }) => (
-              <li key={`${arm} ${what}`}>
-                {arm}: {what} ({control} against {treatment}){remove && <code> {remove}</code>}
-              </li>
-            ))}
-          </ul>
-        </div>
+    <section aria-label="Measures">
+      <MeasureTable measures={deciding} caption="Deciding measures, paired by seed" />
+      {others.length > 0 && (
+        <details class="panel">
+          <summary>All other measures as a table</summary>
+          <MeasureTable measures={others} caption="Other measures, paired by seed" />
+        </details>
       )}
-    </>
+    </section>
+  );
+}
+
+function MeasureTable({ measures, caption }: { measures: Judged["measures"]; caption: string }) {
+  return (
+    <div class="table-frame">
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            <th>Measure</th>
+            <th>Arm</th>
+            <th class="number">Control</th>
+            <th class="number">Treatment</th>
+            <th class="number">Difference</th>
+            <th class="number">p</th>
+            {measures.some(({ decides }) => decides) && <th class="number">Corrected p</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {measures.map(({ measure, arm, decides, control, treatment, difference, p, holm }) => (
+            <tr key={`${measure} ${arm}`}>
+              <td>{measure}</td>
+              <td>{arm}</td>
+              <td class="number">{spread(control)}</td>
+              <td class="number">{spread(treatment)}</td>
+              <td class="number">{spread(difference)}</td>
+              <td class="number">{shown(p)}</td>
+              {decides && <td class="number">{shown(holm)}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Confounds({ judged }: { judged: Judged }) {
+  return (
+    <div class="panel">
+      <h3>Confounds</h3>
+      <ul>
+        {judged.confounds.map(({ arm, what, control, treatment, remove }) => (
+          <li key={`${arm} ${what}`}>
+            {arm}: {what} ({control} against {treatment}){remove && <code> {remove}</code>}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

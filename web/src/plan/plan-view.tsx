@@ -3,7 +3,8 @@ import { useChanges } from "../changes.js";
 import { Status } from "../controls.js";
 import type { PlanDocument } from "../documents.js";
 import { useDocument } from "../server.js";
-import { Arms } from "./experiment-view.js";
+import { ArmVerdicts } from "./arm-verdicts.js";
+import { Experiment } from "./experiment-view.js";
 import { Swept } from "./sweep-view.js";
 import { Trials } from "./trials.js";
 
@@ -32,17 +33,9 @@ export function PlanView({ id }: { id: string }) {
             )}
           </p>
         </div>
-        {plan.judged && (
-          <div class={`judged ${plan.judged.verdict.result}`}>
-            <b>{plan.judged.verdict.result}</b>
-            <p>{plan.judged.verdict.reason}</p>
-            {plan.judged.verdict.notes?.map((note) => (
-              <p key={note}>{note}</p>
-            ))}
-          </div>
-        )}
+        {plan.judged && <ArmVerdicts verdict={plan.judged.verdict} />}
       </header>
-      {plan.kind === "experiment" ? <Arms plan={plan} turn={turn} /> : <Swept plan={plan} />}
+      {plan.kind === "experiment" ? <Experiment plan={plan} turn={turn} /> : <Swept plan={plan} />}
       {plan.kind === "experiment" && <Trials trials={plan.trials} />}
     </main>
   );

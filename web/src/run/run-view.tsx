@@ -16,6 +16,7 @@ import { lineColour, lineDash, useTheme } from "../theme.js";
 import { type Baseline, BaselineComparison, baselineLines, baselineValues, useBaseline } from "./baseline.js";
 import { RunFacts } from "./run-facts.js";
 import { RunHead } from "./run-head.js";
+import { RunVerdict } from "./run-verdict.js";
 
 /** One run: what it is, its charts and its replay, which share one cursor. */
 export function RunView({ id }: { id: string }) {
@@ -62,6 +63,7 @@ export function RunView({ id }: { id: string }) {
           Step {shown(step)}: {message}
         </p>
       ))}
+      {run.figures.includes("verdict") && <RunVerdict id={id} turn={run.steps?.done} cursor={cursor} />}
       {history.document && basis.document ? (
         <Replay
           name={run.name}

@@ -1,0 +1,165 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { figureStyle } from "../../../src/figures/draw/legend.js";
+import type { StepCursor } from "../chart/step-cursor.js";
+import { getText, wordsOf } from "../server.js";
+import "./served-figure.css";
+
+// The page allows no inline styles, so the colours of figures are a sheet of its own.
+const colours = new CSSStyleSheet();
+colours.replaceSync(
+  `.served-figure{${figureStyle("light", "&")}}@media screen{:root[data-theme="dark"] .served-figure{${figureStyle("dark", "&")}}}:root[data-theme] .served-figure .ground{fill:none}:root[data-theme] .served-figure .halo{stroke:var(--panel)}`,
+);
+document.adoptedStyleSheets.push(colours);
+
+interface ServedFigureProps {
+  /** The address of the figure in the API, with its name. */
+  address: string;
+  /** The figure is read again when it changes. */
+  turn: unknown;
+  /** Height to reserve before it is there, in pixels. */
+  height: number;
+  /** The step that all charts share, for figures over a logarithmic axis of steps. */
+  cursor?: StepCursor;
+}
+
+interface Drawing {
+  readonly title: string;
+  readonly caption: string;
+  readonly svg: SVGSVGElement;
+}
+
+/** A figure as the server draws it for the width of this page, with its title, its caption, and the step of the cursor. */
+export function ServedFigure({ address, turn, height, cursor }: ServedFigureProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const width = useWidthOf(frame);
+  const { drawing, problem } = useDrawing(width === 0 ? null : `${address}&as=drawing&width=${width}`, turn);
+  useEffect(() => {
+    if (drawing) frame.current?.replaceChildren(drawing.svg);
+  }, [drawing]);
+  useEffect(() => (drawing && cursor ? showStep(drawing.svg, cursor) : undefined), [drawing, cursor]);
+  return (
+    <figure class="panel served-figure">
+      <h3>{drawing?.title ?? "Reading the figure …"}</h3>
+      <div ref={frame} class={cursor ? "drawing steps" : "drawing"} style={drawing ? {} : { minHeight: `${height}px` }} />
+      {problem && <p class="note">{problem}</p>}
+      <figcaption>
+        {drawing?.caption}{" "}
+        <span class="saves">
+          {["svg", "png", "csv"].map((kind) => (
+            <a key={kind} href={`${address}&as=${kind}`} download>
+              {kind.toUpperCase()}
+            </a>
+          ))}
+        </span>
+      </figcaption>
+    </figure>
+  );
+}
+
+/** The width of an element, in steps of 20 pixels, so that a figure is not drawn again for every pixel. */
+function useWidthOf(element: { readonly current: HTMLElement | null }): number {
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    if (!element.current) return;
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.max(280, Math.floor((entry?.contentRect.width ?? 0) / 20) * 20)));
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return width;
+}
+
+/** Milliseconds between two readings of a figure that changes with every step. */
+const pause = 5000;
+
+function useDrawing(path: string | null, turn: unknown): { drawing: Drawing | undefined; problem: string | undefined } {
+  const [state, setState] = useState<{ drawing: Drawing | undefined; problem: string | undefined }>({ drawing: undefined, problem: undefined });
+  const last = useRef({ path: "", time: 0 });
+  useEffect(() => {
+    if (path === null) return;
+    const controller = new AbortController();
+    const read = () => {
+      last.current = { path, time: performance.now() };
+      getText(path, controller.signal).then(
+        (text) => setState({ drawing: drawingOf(text), problem: undefined }),
+        (error: unknown) => {
+          if (!controller.signal.aborted) setState(({ drawing }) => ({ drawing, problem: wordsOf(error) }));
+        },
+      );
+    };
+    const wait = last.current.path === path ? Math.max(0, pause - (performance.now() - last.current.time)) : 0;
+    const timer = setTimeout(read, wait);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [path, turn]);
+  return state;
+}
+
+function drawingOf(text: string): Drawing {
+  const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  const svg = document.importNode(parsed, true) as unknown as SVGSVGElement;
+  const [title, caption] = ["title", "desc"].map((name) => svg.querySelector(`:scope > ${name}`)?.textContent ?? "");
+  svg.querySelector(":scope > title")?.remove(); // a tooltip over the whole figure; the heading has it
+  svg.setAttribute("aria-label", title ?? "");
+  svg.removeAttribute("width");
+  svg.removeAttribute("height");
+  return { title: title ?? "", caption: caption ?? "", svg };
+}
+
+interface Frame {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly last: number;
+}
+
+function frameOf(panel: SVGSVGElement): Frame {
+  const [left = 0, right = 0, top = 0, bottom = 0, last = 0] = ["left", "right", "top", "bottom", "x1"].map((name) =>
+    Number(panel.getAttribute(`data-${name}`)),
+  );
+  return { left, right, top, bottom, last };
+}
+
+/** Show the step of the cursor as a line in every panel; a click moves it, as the keys of the charts do. @returns a function that ends it. */
+function showStep(svg: SVGSVGElement, cursor: StepCursor): () => void {
+  const panels = [...svg.querySelectorAll<SVGSVGElement>("svg[data-panel]")].map((panel) => {
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+    line.setAttribute("class", "step-line");
+    panel.append(line);
+    return { line, ...frameOf(panel) };
+  });
+  const show = (step: number | null) => {
+    for (const { line, left, right, top, bottom, last } of panels) {
+      const x = left + ((right - left) * Math.log1p(Math.min(step ?? 0, last))) / Math.log1p(last);
+      for (const [name, value] of Object.entries({ x1: x, x2: x, y1: top, y2: bottom })) line.setAttribute(name, String(value));
+      line.setAttribute("visibility", step === null ? "hidden" : "visible");
+    }
+  };
+  show(cursor.value);
+  const end = cursor.listen(show);
+  const move = ({ clientX, clientY }: MouseEvent) => {
+    const step = stepAt(svg, clientX, clientY);
+    if (step !== undefined) cursor.value = step;
+  };
+  svg.addEventListener("click", move);
+  return () => {
+    end();
+    svg.removeEventListener("click", move);
+    for (const { line } of panels) line.remove();
+  };
+}
+
+/** The step at a place of the window; undefined outside all panels. */
+function stepAt(svg: SVGSVGElement, clientX: number, clientY: number): number | undefined {
+  for (const panel of svg.querySelectorAll<SVGSVGElement>("svg[data-panel]")) {
+    const matrix = panel.getScreenCTM();
+    if (!matrix) continue;
+    const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(matrix.inverse());
+    const { left, right, top, bottom, last } = frameOf(panel);
+    if (x < left || x > right || y < top || y > bottom) continue;
+    return Math.round(Math.expm1((Math.log1p(last) * (x - left)) / (right - left)));
+  }
+  return undefined;
+}
