@@ -68,8 +68,13 @@ export function textLines(text: string, width: number, size: number, isBold = fa
 /** A text cut at a word, with an ellipsis, if it is wider than there is room. */
 export function shortened(text: string, width: number, size: number): string {
   if (textWidth(text, size) <= width) return text;
-  const characters = [...text];
-  while (characters.length > 0 && textWidth(`${characters.join("")} …`, size) > width) characters.pop();
-  const cut = characters.join("");
+  let room = width - textWidth(" …", size);
+  let length = 0;
+  for (const character of text) {
+    room -= textWidth(character, size);
+    if (room < 0) break;
+    length += character.length;
+  }
+  const cut = text.slice(0, length);
   return `${cut.slice(0, Math.max(0, cut.lastIndexOf(" ") < 0 ? cut.length : cut.lastIndexOf(" "))).trimEnd()} …`;
 }
