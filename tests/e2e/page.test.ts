@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AskedServer, askedServer } from "../unit/serve/asking.js";
-import { writeExperiment } from "../unit/serve/written-experiment.js";
+import { writeExperiment, writeSweep } from "../unit/serve/written-experiment.js";
 import { deadRows, stretchHistory, writeRun, writtenLoss } from "../unit/serve/written-run.js";
 import { browserProgram, openPage, startBrowser } from "./browser.js";
 import { eventually, start, temporaryFolder } from "./program.js";
@@ -516,6 +516,42 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     expect(new Set(dashes).size).toBe(2);
     await page.getByLabel("Along").selectOption("epoch");
     await page.getByRole("slider", { name: /^Loss over epoch/ }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("trials of a sweep are filtered along axes and by fields; the address keeps the filters, and the best trial is marked", async () => {
+    const own = join(folder.path, "sweeps");
+    writeSweep(own);
+    await using asked = await askedServer(own);
+    await using opened = await openPage(browser, asked.serving.url);
+    const { page, complaints } = opened;
+    await page
+      .getByRole("link", { name: /^rates/ })
+      .first()
+      .click();
+    const names = () => page.locator("td.title a").allTextContents();
+    await expect.poll(names).toEqual(["lr 1e-4", "lr 0.001"].flatMap((rate) => [2, 4, 8].map((batch) => `${rate} · batch ${batch}`)));
+    await page.getByText("★ Best: lr 1e-4 · batch 2 (lowest P, 20).").waitFor();
+    await page.getByLabel("Best is").selectOption("highest");
+    await page.getByText("★ Best: lr 0.001 · batch 8 (highest P, 81).").waitFor();
+    // Along the axis of the batch size, from its lower end past the middle.
+    const axis = await page.locator(".brushable").nth(1).boundingBox();
+    if (!axis) throw new Error("no axis");
+    await page.mouse.move(axis.x + axis.width / 2, axis.y + axis.height - 4);
+    await page.mouse.down();
+    await page.mouse.move(axis.x + axis.width / 2, axis.y + axis.height * 0.4, { steps: 3 });
+    await page.mouse.up();
+    await page.getByText("4 of 6 trials").waitFor();
+    await page.getByLabel("Lowest lr").selectOption("0.001");
+    await page.getByText("2 of 6 trials").waitFor();
+    expect(await page.locator(".heat tbody td").allTextContents()).toEqual(["–n = 0", "21", "–n = 0", "41", "–n = 0", "–n = 0"]);
+    await page.reload();
+    await expect.poll(names).toEqual(["lr 0.001 · batch 2", "lr 0.001 · batch 4"]);
+    await page.getByText("★ Best: lr 0.001 · batch 4 (highest P, 41).").waitFor();
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.getByText("6 trials").first().waitFor();
+    expect(page.url()).not.toContain("brush");
     expect(await seriousFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });

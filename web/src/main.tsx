@@ -6,6 +6,7 @@ import { hrefOf, useAddress } from "./address.js";
 import { CatalogueView } from "./catalogue/catalogue-view.js";
 import { DropZone } from "./catalogue/drop-zone.js";
 import { ConnectionNotice } from "./connection-notice.js";
+import { Glossary } from "./glossary.js";
 import { PairView } from "./pair/pair-view.js";
 import { Palette } from "./palette/palette.js";
 import { PlanView } from "./plan/plan-view.js";
@@ -40,6 +41,7 @@ function Page() {
       {view === "overlay" && <OverlayView />}
       {view === "plan" && <PlanView key={id} id={id} />}
       {!["run", "pair", "overlay", "plan"].includes(view) && <CatalogueView />}
+      <Glossary />
       <ConnectionNotice />
     </>
   );

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import "./printing.js"; // before the listeners of this module
 
 const choices = ["auto", "light", "dark"] as const;
 export type Theme = (typeof choices)[number];
@@ -12,13 +13,24 @@ function stored(): Theme {
   return choices.find((choice) => choice === found) ?? "auto";
 }
 
+let isPrinting = false;
+
 function apply(): void {
-  const choice = stored();
+  const choice = isPrinting ? "light" : stored();
   document.documentElement.dataset["theme"] = choice === "auto" ? (dark.matches ? "dark" : "light") : choice;
   for (const watch of watchers) watch();
 }
 
 dark.addEventListener("change", apply);
+for (const [event, begins] of [
+  ["beforeprint", true],
+  ["afterprint", false],
+] as const) {
+  window.addEventListener(event, () => {
+    isPrinting = begins; // paper is white
+    apply();
+  });
+}
 apply();
 
 /** Light, dark, or as the system has it. */

@@ -1,5 +1,6 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { onPaper } from "./printing.js";
 
 /** The width of an element, as it is now; 0 before it is known. */
 export function useWidth(): [RefObject<HTMLDivElement | null>, number] {
@@ -12,7 +13,11 @@ export function useWidth(): [RefObject<HTMLDivElement | null>, number] {
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(own);
-    return () => observer.disconnect();
+    const end = onPaper(measure);
+    return () => {
+      end();
+      observer.disconnect();
+    };
   }, []);
   return [element, width];
 }

@@ -21,3 +21,24 @@ export function writeExperiment(folder: string): string {
   }
   return directory;
 }
+
+/** A sweep that no training has written: learning rate × batch size, with results. P is 10 times the batch size, plus 1 for the higher learning rate. @returns its directory. */
+export function writeSweep(folder: string): string {
+  const directory = join(folder, "rates-ab");
+  const points = [1e-4, 1e-3].flatMap((rate) => [2, 4, 8].map((batch) => ({ trial: `trial-${rate}-${batch}`, rate, batch })));
+  mkdirSync(directory, { recursive: true });
+  const trials = points.map(({ trial, rate, batch }) => ({ trial, set: { "training.learning_rate": rate, "training.per_device_train_batch_size": batch } }));
+  const plan = { schema: "bh-bridge/plan@1", name: "rates", hash: "ab", preset: "quick", base: {}, prune: null, question: null, trials };
+  writeFileSync(join(directory, "plan.json"), JSON.stringify(plan));
+  using ledger = new Ledger(directory);
+  for (const { trial, rate, batch } of points) {
+    const P = 10 * batch + (rate > 5e-4 ? 1 : 0);
+    const census = { rows: 128, unique: 129 - P, C: 1, P, populations: [P] };
+    const displacement = { float64: rate * 100, float32: rate * 100, bfloat16: rate * 100 };
+    const verdict = { result: "null" as const, reason: "no split" };
+    const result = { steps: 60, seconds: 6, finite: true, finalLoss: 3 + 1 / batch, census, displacement, verdict };
+    writeRun({ folder: join(directory, "runs"), id: trial, name: trial });
+    ledger.append({ trial, status: "completed", run: `runs/${trial}`, result });
+  }
+  return directory;
+}

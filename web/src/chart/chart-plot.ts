@@ -1,7 +1,8 @@
 import type { RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { shown } from "../figures.js";
+import { onPaper } from "../printing.js";
 import { useTheme } from "../theme.js";
 import type { ChartAxis } from "./axis.js";
 import type { Recording } from "./exact-values.js";
@@ -73,7 +74,7 @@ export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInpu
   const shownRange = useShared(range);
   const shape = `${lines.map(({ label, colour, dash, isFaint, width, isStepped }) => [label, colour, dash, isFaint, width, isStepped].join()).join("|")}/${bands.length}/${isLog}/${isDark}/${height}/${unit}/${axis.name}`;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = place.current;
     if (!element) return;
     const made = new uPlot(optionsOf(newest, element), drawnData(newest.current), element);
@@ -81,16 +82,19 @@ export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInpu
     made.over.addEventListener("dblclick", () => {
       range.value = null;
     });
-    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const fit = () => made.setSize({ width: element.clientWidth, height });
+    const resize = new ResizeObserver(fit);
     resize.observe(element);
+    const end = onPaper(fit);
     return () => {
+      end();
       resize.disconnect();
       made.destroy();
       plot.current = undefined;
     };
   }, [shape, cursor, range]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const made = plot.current;
     if (!made) return;
     made.setData(drawnData(newest.current), false);
@@ -99,7 +103,7 @@ export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInpu
     made.setScale("x", { min, max: max > min ? max : min + 1 });
   }, [data, axis, shownRange, shape]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const made = plot.current;
     if (!made) return;
     // Scales that have just been set hold once uPlot has drawn, which it does after this.
