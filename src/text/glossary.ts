@@ -26,6 +26,6 @@ export const glossary: readonly GlossaryEntry[] = [
     key: "verdict",
     term: "null, positive, degenerate",
     meaning:
-      "The verdict of a run. Null: all dead tokens that shared a black hole at the start still share one at the end. Positive: some have parted. Degenerate: the run cannot answer, because no two dead tokens started together or its weights are unusable.",
+      "The verdict of a run. Null: all dead tokens that shared a black hole at the start still share one at the end. Positive: some have parted. Degenerate: the run cannot answer, because no two dead tokens started together or its weights are unusable. An experiment compares arms: positive if it shows a difference, null if it rules one out, inconclusive if neither.",
   },
 ];

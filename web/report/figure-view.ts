@@ -1,6 +1,6 @@
 import { csvOfFigure } from "../../src/figures/csv-of-figure.js";
 import { drawFigure } from "../../src/figures/draw/draw-figure.js";
-import { extentOf } from "../../src/figures/draw/extent.js";
+import { extentOf, shareOf } from "../../src/figures/draw/extent.js";
 import { figureStyle } from "../../src/figures/draw/legend.js";
 import type { Figure, Mark, Panel } from "../../src/figures/figure.js";
 import { stepLabel } from "../../src/figures/panels.js";
@@ -10,7 +10,7 @@ import type { StepCursor } from "../shared/shared-value.js";
 import { clockAxis, clockWords } from "./clock-axis.js";
 import { takeKeys } from "./figure-keys.js";
 import { inside } from "./inside.js";
-import { locationOf, numbersOf, type Place, placeAtShare, shareOf } from "./place.js";
+import { locationOf, numbersOf, type Place, placeAtShare } from "./place.js";
 import { rowsOf } from "./rows.js";
 import { saveText } from "./save.js";
 import { valuesAt } from "./values-at.js";
@@ -269,7 +269,7 @@ export class FigureView {
       const panel = panels[Number(svg.dataset["panel"])];
       if (panel?.x.label !== stepLabel) continue;
       const { left, right, top, bottom, x0, x1 } = numbersOf(svg);
-      const share = shareOf(panel.x.scale, step, x0, x1);
+      const share = shareOf(panel.x.scale, step, [x0, x1]);
       if (!(share >= 0 && share <= 1)) continue;
       const line = document.createElementNS(svgNamespace, "line");
       const at = String(left + share * (right - left));

@@ -1,4 +1,5 @@
-import type { Axis, Figure, Panel } from "../../src/figures/figure.js";
+import { valueAt } from "../../src/figures/draw/extent.js";
+import type { Figure, Panel } from "../../src/figures/figure.js";
 import { stepLabel } from "../../src/figures/panels.js";
 
 /** Where a pointer is in a figure. */
@@ -19,31 +20,6 @@ export function numbersOf(svg: SVGSVGElement): { left: number; right: number; to
   return { left: number("left"), right: number("right"), top: number("top"), bottom: number("bottom"), x0: number("x0"), x1: number("x1") };
 }
 
-const bend = {
-  linear: (value: number) => value,
-  category: (value: number) => value,
-  log: Math.log,
-  symlog: (value: number) => Math.sign(value) * Math.log1p(Math.abs(value)),
-};
-const unbend = {
-  linear: (value: number) => value,
-  category: (value: number) => value,
-  log: Math.exp,
-  symlog: (value: number) => Math.sign(value) * Math.expm1(Math.abs(value)),
-};
-
-/** How far along an axis a value is, from 0 to 1. */
-export function shareOf(scale: Axis["scale"], value: number, x0: number, x1: number): number {
-  const [from, to] = [bend[scale](x0), bend[scale](x1)];
-  return (bend[scale](value) - from) / (to - from);
-}
-
-/** The value at a share of an axis. */
-function valueAt(scale: Axis["scale"], share: number, x0: number, x1: number): number {
-  const [from, to] = [bend[scale](x0), bend[scale](x1)];
-  return unbend[scale](from + share * (to - from));
-}
-
 /** Where a pointer is; undefined where it is in no panel. */
 export function locationOf(drawing: HTMLElement, { panels }: Figure, event: PointerEvent): Place | undefined {
   for (const svg of drawing.querySelectorAll<SVGSVGElement>("svg[data-panel]")) {
@@ -53,7 +29,7 @@ export function locationOf(drawing: HTMLElement, { panels }: Figure, event: Poin
     const { x: px, y: py } = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
     const { left, right, top, bottom, x0, x1 } = numbersOf(svg);
     if (px < left || px > right || py < top || py > bottom) continue;
-    return { svg, panel, px, py, x: valueAt(panel.x.scale, (px - left) / (right - left), x0, x1), top, bottom };
+    return { svg, panel, px, py, x: valueAt(panel.x.scale, (px - left) / (right - left), [x0, x1]), top, bottom };
   }
   return undefined;
 }
@@ -64,7 +40,7 @@ export function placeAtShare(drawing: HTMLElement, { panels }: Figure, share: nu
     const panel = panels[Number(svg.dataset["panel"])];
     if (panel?.x.label !== stepLabel) continue;
     const { left, right, top, bottom, x0, x1 } = numbersOf(svg);
-    return { svg, panel, px: left + share * (right - left), py: (top + bottom) / 2, x: valueAt(panel.x.scale, share, x0, x1), top, bottom };
+    return { svg, panel, px: left + share * (right - left), py: (top + bottom) / 2, x: valueAt(panel.x.scale, share, [x0, x1]), top, bottom };
   }
   return undefined;
 }

@@ -67,10 +67,25 @@ function widened(low: number, high: number, { scale }: Axis, direction: "x" | "y
   return direction === "x" ? [low, high] : [low === 0 ? 0 : low - room * (high - low), high + room * (high - low)];
 }
 
+/** The functions of a scale and their inverses. */
+const linear = [(value: number) => value, (place: number) => place] as const;
+const along = {
+  linear,
+  category: linear,
+  log: [Math.log, Math.exp],
+  symlog: [(value: number) => Math.sign(value) * Math.log1p(Math.abs(value)), (place: number) => Math.sign(place) * Math.expm1(Math.abs(place))],
+} as const satisfies Record<Axis["scale"], readonly [(value: number) => number, (place: number) => number]>;
+
 /** Share of an axis between its start and a value. */
 export function shareOf(scale: Axis["scale"], value: number, [from, to]: readonly [number, number]): number {
-  const along = (each: number) => (scale === "log" ? Math.log(each) : scale === "symlog" ? Math.sign(each) * Math.log1p(Math.abs(each)) : each);
-  return (along(value) - along(from)) / (along(to) - along(from));
+  const [place] = along[scale];
+  return (place(value) - place(from)) / (place(to) - place(from));
+}
+
+/** The value at a share of an axis. */
+export function valueAt(scale: Axis["scale"], share: number, [from, to]: readonly [number, number]): number {
+  const [place, value] = along[scale];
+  return value(place(from) + share * (place(to) - place(from)));
 }
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";

@@ -53,11 +53,22 @@ test("a folder, a link to one, and a device that never ends are no reports, and 
 
 test("a page is headings, tables and pictures, and names are no markup", () => {
   const figure = madeUpFigure([]);
+  const scenes = [{ title: "Start", step: 0, sentences: ["All *rows* are equal.", "None is dead."] as const }];
   const page = {
     title: "a [run](x)",
     verdict: { result: "null", reason: "no split" },
     summary: [["Steps", "*5*"]] as const,
-    sections: [section("All", text("words"), list(["one"]), table(["a", "b"], [["1", "x|y"]]), code("run it"), { kind: "figure" as const, figure })],
+    sections: [
+      section(
+        "All",
+        text("words"),
+        list(["one"]),
+        table(["a", "b"], [["1", "x|y"]]),
+        code("run it"),
+        { kind: "story" as const, scenes },
+        { kind: "figure" as const, figure },
+      ),
+    ],
     data: {},
   };
   expect(markdownOfPage(page, [{ name: "made-up", title: "Made up", files: ["made-up.svg"] }], "my figures")).toBe(`# a \\[run\\]\\(x)
@@ -79,6 +90,8 @@ words
 \`\`\`
 run it
 \`\`\`
+
+1. **Start, step 0.** All \\*rows\\* are equal. None is dead.
 
 ### Made up
 
