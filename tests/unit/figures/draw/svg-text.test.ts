@@ -14,7 +14,7 @@ test("lines hold all words and are no wider than they may be; a word that is wid
 test("a text without room is cut at a word, or in its only word", () => {
   expect(shortened("a few words", 500, 11)).toBe("a few words");
   expect(shortened("several words in a row", 80, 11)).toBe("several …");
-  expect(shortened("word ".repeat(100_000), 80, 11)).toBe("word word …"); // at a cost that does not grow with its square
+  expect(shortened("word ".repeat(100_000), 80, 11)).toBe("word …"); // at a cost that does not grow with its square
   expect(shortened("a".repeat(50), 60, 11)).toMatch(/^a{2,7} …$/);
 });
 
