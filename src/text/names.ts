@@ -84,7 +84,8 @@ function fieldText(name: string, path: string, paths: readonly string[], value: 
 /** Numbers below this are written as 5e-4. */
 const smallestPlain = 1e-3;
 
-function valueText(value: unknown): string {
+/** A value of a configuration as text: small numbers as 5e-4. */
+export function valueText(value: unknown): string {
   if (typeof value === "number" && value !== 0 && Math.abs(value) < smallestPlain) return value.toExponential();
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -2,7 +2,7 @@ import { inlineYaml } from "../../config/annotated-yaml.js";
 import { readRunManifest } from "../../runs/run-manifest.js";
 import { moments } from "../../sweep/statistics/moments.js";
 import type { SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";
-import { fieldName, trialNames } from "../../text/names.js";
+import { fieldName, trialNames, valueText } from "../../text/names.js";
 import type { Axis, Figure, Mark, Source } from "../figure.js";
 import { axis, countAxis, seriesOf } from "../panels.js";
 
@@ -41,7 +41,9 @@ function placesOf(field: string, trials: readonly EndedTrial[]): { x: Axis; plac
     const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
     const isLog = low > 0 && high / low >= decades;
     const domain: [number, number] = isLog ? [low / 1.5, high * 1.5] : [low - 0.06 * (high - low), high + 0.06 * (high - low)];
-    return { x: axis(field, null, { scale: isLog ? "log" : "linear", domain }), place: ({ set }) => Number(set[field]) };
+    const tried = [...new Set(numbers)].sort((a, b) => a - b);
+    const ticks = tried.map((at) => ({ at, text: valueText(at) }));
+    return { x: axis(field, null, { scale: isLog ? "log" : "linear", domain, ticks }), place: ({ set }) => Number(set[field]) };
   }
   const names = [...new Set(trials.map((trial) => keyOf(trial, field)))];
   const ticks = names.map((text, at) => ({ at, text }));

@@ -15,6 +15,7 @@ test("a field over decades has a logarithmic axis, a dot a trial, and the mean o
   expect(others).toEqual([]);
   const [panel] = figure?.panels ?? [];
   expect(panel?.x).toMatchObject({ label: "init.sigma", scale: "log" });
+  expect(panel?.x.ticks?.map(({ text }) => text)).toEqual(["1e-6", "0.001"]); // the tried values, and no power of ten between them
   expect(panel?.marks[0]).toMatchObject({ mark: "line", x: [1e-6, 1e-3], y: [3, 0] });
   expect(panel?.marks[1]).toMatchObject({ mark: "dots", x: [1e-6, 1e-6, 1e-3], y: [4, 2, 0] });
 });
