@@ -165,6 +165,13 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2);
     await expect.poll(async () => Number(await text(page, "step"))).toBeGreaterThan(35);
     expect(await scrubber.inputValue()).toBe(await text(page, "step"));
+    await expect.poll(() => page.url()).toContain("step=30");
+    await page.mouse.move(box.x, box.y - 40); // a preview ends with the pointer
+    await expect.poll(() => text(page, "step")).toBe("30");
+    await page.mouse.click(box.x + box.width * 0.75, box.y + box.height / 2);
+    await page.mouse.move(box.x, box.y - 40);
+    await expect.poll(async () => Number(await text(page, "step"))).toBeGreaterThan(35);
+    await expect.poll(() => page.url()).toContain(`step=${await text(page, "step")}`);
     expect(complaints).toEqual([]);
   });
 
@@ -182,11 +189,76 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.getByLabel("Token to follow").fill("A");
     await page.getByRole("button", { name: "Follow" }).click();
     await expect.poll(() => followed.innerText()).toContain("A number 65, in the text");
+    const field = page.getByRole("combobox", { name: "Token to follow" });
+    await field.fill("no such");
+    await page.getByText("No such token: no such").waitFor();
+    await field.fill("dead");
+    await expect.poll(() => page.getByRole("listbox", { name: "Tokens" }).getByRole("option").count()).toBe(deadRows.length);
+    await field.press("ArrowDown");
+    await field.press("ArrowDown");
+    await field.press("Enter");
+    await expect.poll(() => followed.innerText()).toContain(`number ${deadRows[1]}, not in the text`);
+    await field.fill("65");
+    await field.press("Enter");
+    await expect.poll(() => followed.innerText()).toContain("A number 65");
     await page.getByRole("slider", { name: "Step", exact: true }).fill("12");
     await expect.poll(() => page.url()).toContain("step=12");
     await page.reload();
     await expect.poll(() => text(page, "step")).toBe("12");
     expect(await followed.innerText()).toContain("A number 65");
+    expect(complaints).toEqual([]);
+  });
+
+  test("the page scrolls until the stage is active, then the wheel zooms; a link shows the same picture", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await openRun(page, "first");
+    const stage = page.locator(".stage canvas").first();
+    const camera = () => new URLSearchParams(page.url().split("?")[1]).get("camera");
+    const scrolled = () => page.evaluate("scrollY");
+    await stage.hover();
+    await page.mouse.wheel(0, 100);
+    await expect.poll(scrolled).toBe(100);
+    expect(camera()).toBe(null);
+    await stage.focus();
+    await page.mouse.wheel(0, -400);
+    await expect.poll(camera).not.toBe(null);
+    expect(await scrolled()).toBe(100);
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("Shift+ArrowUp");
+    await expect.poll(() => camera()?.split("*").length).toBe(5);
+    await page.keyboard.press("Escape");
+    await page.mouse.wheel(0, 100);
+    await expect.poll(scrolled).toBe(200);
+    const address = camera();
+    await page.evaluate("scrollTo(0, 0)");
+    await stage.hover({ position: { x: 200, y: 20 } });
+    await stage.blur();
+    const picture = await stage.screenshot();
+    await page.reload();
+    await expect.poll(() => text(page, "P")).toBe(String(deadRows.length));
+    await stage.hover({ position: { x: 200, y: 20 } });
+    expect((await stage.screenshot()).equals(picture)).toBe(true);
+    expect(camera()).toBe(address);
+    await page.getByRole("button", { name: "Reset view" }).click();
+    await expect.poll(camera).toBe(null);
+    await page.keyboard.press("f");
+    await expect.poll(camera).not.toBe(null);
+    expect(complaints).toEqual([]);
+  });
+
+  test("a black hole is opened: its tokens as tiles, and the rows around it", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await openRun(page, "first");
+    await expect.poll(() => page.locator(".tiles li").count()).toBe(deadRows.length);
+    await page.getByText(`${deadRows.length} tokens with the same 8 BF16 numbers`).waitFor();
+    await page.getByRole("slider", { name: "Step", exact: true }).fill("30");
+    await page.getByText("One token, alone").or(page.getByText("No two rows are equal").last()).waitFor();
+    await page.getByRole("button", { name: "List of keys" }).focus();
+    await page.keyboard.press("?");
+    await page.getByRole("heading", { name: "Keys" }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 

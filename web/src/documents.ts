@@ -1,6 +1,5 @@
 export type {
   BasisDocument,
-  CensusOfStateDocument,
   Clock,
   DroppedDocument,
   HistoryDocument,

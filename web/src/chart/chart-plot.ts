@@ -82,6 +82,11 @@ export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInpu
     made.over.addEventListener("dblclick", () => {
       range.value = null;
     });
+    made.over.addEventListener("mouseleave", () => cursor.endPreview());
+    made.over.addEventListener("click", () => {
+      const step = stepAt(made, newest.current); // uPlot keeps the click after a drag to itself
+      if (step !== undefined) cursor.value = step;
+    });
     const fit = () => made.setSize({ width: element.clientWidth, height });
     const resize = new ResizeObserver(fit);
     resize.observe(element);
@@ -170,14 +175,15 @@ function axesOf({ axis: along, isLog }: PlotInput, element: HTMLElement): uPlot.
   ];
 }
 
-/** The pointer moves the shared cursor; a drag sets the shared range. */
+/** The pointer previews a step for the shared cursor; a drag sets the shared range. */
 function hooksOf(newest: { readonly current: PlotInput }): uPlot.Hooks.Arrays {
   return {
     setCursor: [
       (u) => {
-        if (!u.cursor.event || u.cursor.left === undefined || u.cursor.left < 0) return; // moved by us, or away
+        // A chart that is redrawn keeps the last event: only a pointer that is over it counts.
+        if (u.cursor.event?.type !== "mousemove" || u.cursor.left === undefined || u.cursor.left < 0) return;
         const step = stepAt(u, newest.current);
-        if (step !== undefined) newest.current.cursor.value = step;
+        if (step !== undefined) newest.current.cursor.preview(step);
       },
     ],
     setSelect: [

@@ -13,5 +13,15 @@ export function useShared<Value>(shared: Shared<Value>): Value {
   return value;
 }
 
+/** A shared value without its preview, as it is now. */
+export function useSettled<Value>(shared: Shared<Value>): Value {
+  const [value, setValue] = useState(shared.settled);
+  useEffect(() => {
+    setValue(() => shared.settled);
+    return shared.listen(() => setValue(() => shared.settled));
+  }, [shared]);
+  return value;
+}
+
 /** The row of the embedding whose token the pointer is on, in a panel or in the cloud; null for none. */
 export type HoveredToken = Shared<number | null>;

@@ -1,7 +1,19 @@
 import type { StateBits } from "./states.js";
 
-/** How a point is drawn; those of a black hole lie at one place, and the first of them is drawn for all. */
-export const marks = { live: 0, dead: 1, hole: 2, behind: 3 } as const;
+/** How a point is drawn. Those of a black hole lie at one place, and one of them is drawn for all. */
+export const marks = { live: 0, dead: 1, hole: 2 } as const;
+
+/** The points of a state as they are drawn. */
+export interface CloudPoints {
+  /** A mark for each row. */
+  readonly marks: Uint8Array;
+  /** Radius for each row, in pixels of the page. */
+  readonly radii: Float32Array;
+  /** 1 for the rows that are followed. */
+  readonly chosen: Uint8Array;
+  /** The rows to draw, lowest first. */
+  readonly order: Uint32Array;
+}
 
 /** Directions of a basis that a place in it has room for: two vectors of four. */
 const mostDirections = 8;
@@ -44,23 +56,29 @@ const vertexSource = `#version 300 es
 precision highp float;
 uniform vec4 axes[6];
 uniform vec2 scale;
-uniform float size;
+uniform vec2 middle;
+uniform float depth;
+uniform float pixelRatio;
 in vec4 low;
 in vec4 high;
 in float mark;
+in float radius;
 in float chosen;
 out float shape;
 out float near;
 out float isChosen;
+out float ringShare;
 
 void main() {
   vec3 place = vec3(dot(low, axes[0]) + dot(high, axes[1]), dot(low, axes[2]) + dot(high, axes[3]), dot(low, axes[4]) + dot(high, axes[5]));
-  bool isBehind = mark > 2.5 && chosen < 0.5;
-  gl_Position = isBehind ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(place.xy * scale, 0.0, 1.0);
-  near = clamp(0.5 + 0.5 * place.z * scale.y, 0.0, 1.0);
+  gl_Position = vec4((place.xy - middle) * scale, 0.0, 1.0);
+  near = clamp(0.5 + 0.5 * place.z * depth, 0.0, 1.0);
   shape = mark;
   isChosen = chosen;
-  gl_PointSize = size * (mark > 1.5 ? 1.7 : 1.0) * (0.85 + 0.3 * near) * (chosen > 0.5 ? 1.8 : 1.0);
+  // The disc of a live token fills three quarters of its point, and a diamond has less area than a disc.
+  float whole = radius * (mark > 1.5 ? 1.0 : mark > 0.5 ? 1.3 : 1.333) * (chosen > 0.5 ? 1.35 : 1.0) + (chosen > 0.5 ? 3.0 : 0.0);
+  ringShare = 1.0 - clamp(max(3.0, 0.16 * radius) / whole, 0.12, 0.5);
+  gl_PointSize = 2.0 * whole * pixelRatio * (mark > 1.5 ? 1.0 : 0.9 + 0.2 * near);
 }`;
 
 const fragmentSource = `#version 300 es
@@ -73,6 +91,7 @@ uniform vec3 ground;
 in float shape;
 in float near;
 in float isChosen;
+in float ringShare;
 out vec4 colour;
 
 void main() {
@@ -80,10 +99,11 @@ void main() {
   float round = length(at);
   float blur = fwidth(round);
   if (shape > 1.5) {
-    // A black hole: a dark disc in a bright ring.
+    // A black hole: a ring around a ground that lets others shine through.
     float disc = 1.0 - smoothstep(1.0 - blur, 1.0, round);
-    float ring = smoothstep(0.55 - blur, 0.55, round);
-    colour = vec4(mix(ground, holeColour, ring), disc);
+    float ring = smoothstep(ringShare - blur, ringShare, round);
+    vec3 ringColour = isChosen > 0.5 ? followedColour : holeColour;
+    colour = vec4(mix(ground, ringColour, ring), disc * mix(0.6, 1.0, ring));
   } else if (shape > 0.5) {
     // A token that the text does not have: a hollow diamond.
     float diamond = abs(at.x) + abs(at.y);
@@ -94,7 +114,7 @@ void main() {
   } else {
     colour = vec4(isChosen > 0.5 ? followedColour : liveColour, (1.0 - smoothstep(0.75 - blur, 0.75, round)) * (0.55 + 0.45 * near));
   }
-  if (isChosen > 0.5 && round > 0.78 && round < 0.98) colour = vec4(followedColour, 1.0);
+  if (isChosen > 0.5 && shape < 1.5 && round > 0.8 && round < 0.98) colour = vec4(followedColour, 1.0);
   if (colour.a < 0.02) discard;
   colour.rgb *= colour.a;
 }`;
@@ -114,10 +134,14 @@ interface CloudBasis {
 export interface CloudLook {
   /** Right, up and towards the eye, along the directions of the basis. */
   axes: readonly (readonly number[])[];
-  /** Picture units a unit of the embedding. */
-  scale: number;
-  /** Diameter of a point, in pixels of the screen. */
-  pointSize: number;
+  /** The middle of the picture, along the first two axes. */
+  middle: readonly [number, number];
+  /** Pixels of the page per unit of the embedding, and those of the whole path: points beyond it are nearest or farthest. */
+  pixelsPerUnit: number;
+  pixelsOfWhole: number;
+  /** Size of the picture, in pixels of the page. */
+  width: number;
+  height: number;
   colours: { live: string; dead: string; hole: string; followed: string; ground: string };
 }
 
@@ -131,7 +155,6 @@ export class Cloud {
   readonly #drawing: WebGLProgram;
   readonly #uniforms: (name: string) => WebGLUniformLocation | null;
   readonly #tokens: number;
-  readonly #dims: number;
   readonly #is16: boolean;
   readonly #bits: WebGLTexture;
   readonly #basis: WebGLTexture;
@@ -139,7 +162,10 @@ export class Cloud {
   readonly #feedback: WebGLTransformFeedback;
   readonly #drawn: WebGLVertexArrayObject;
   readonly #marks: WebGLBuffer;
+  readonly #radii: WebGLBuffer;
   readonly #chosen: WebGLBuffer;
+  readonly #order: WebGLBuffer;
+  #drawnRows = 0;
 
   /** @throws {Error} in words for people, where the browser cannot. */
   constructor(canvas: HTMLCanvasElement, { tokens, dims, dtype }: { tokens: number; dims: number; dtype: string }, basis: CloudBasis) {
@@ -148,7 +174,6 @@ export class Cloud {
     if (!gl) throw new Error("This browser has no WebGL 2, which draws the cloud");
     this.#gl = gl;
     this.#tokens = tokens;
-    this.#dims = dims;
     this.#is16 = dtype === "BF16" || dtype === "F16";
     this.#placing = linked(gl, placingSource, nothingSource, ["low", "high"]);
     this.#drawing = linked(gl, vertexSource, fragmentSource);
@@ -183,15 +208,18 @@ export class Cloud {
       gl.bindBuffer(gl.ARRAY_BUFFER, this.#places);
       this.#attribute(name, 4, gl.FLOAT, 32, offset);
     }
-    this.#marks = this.#byteAttribute("mark");
-    this.#chosen = this.#byteAttribute("chosen");
+    this.#marks = this.#rowAttribute("mark", gl.UNSIGNED_BYTE, 1);
+    this.#radii = this.#rowAttribute("radius", gl.FLOAT, 4);
+    this.#chosen = this.#rowAttribute("chosen", gl.UNSIGNED_BYTE, 1);
+    this.#order = gl.createBuffer();
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.#order);
     gl.bindVertexArray(null);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
 
-  /** Take the bits of another state, and how each row is marked. */
-  show(bits: StateBits, rowMarks: Uint8Array, chosen: Uint8Array): void {
+  /** Take the bits of another state, and how its rows are drawn. */
+  show(bits: StateBits, points: CloudPoints): void {
     const gl = this.#gl;
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.#basis);
@@ -203,19 +231,25 @@ export class Cloud {
     if (whole > 0) gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, rowWidth, whole, gl.RED_INTEGER, type, bits.subarray(0, whole * rowWidth));
     const rest = bits.length - whole * rowWidth;
     if (rest > 0) gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, whole, rest, 1, gl.RED_INTEGER, type, bits.subarray(whole * rowWidth));
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.#marks);
-    gl.bufferData(gl.ARRAY_BUFFER, rowMarks, gl.DYNAMIC_DRAW);
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.#chosen);
-    gl.bufferData(gl.ARRAY_BUFFER, chosen, gl.DYNAMIC_DRAW);
+    for (const [buffer, values] of [
+      [this.#marks, points.marks],
+      [this.#radii, points.radii],
+      [this.#chosen, points.chosen],
+    ] as const) {
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+      gl.bufferData(gl.ARRAY_BUFFER, values, gl.DYNAMIC_DRAW);
+    }
     gl.bindBuffer(gl.ARRAY_BUFFER, null);
+    gl.bindVertexArray(this.#drawn);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, points.order, gl.DYNAMIC_DRAW);
+    gl.bindVertexArray(null);
+    this.#drawnRows = points.order.length;
     this.#place();
   }
 
-  draw({ axes, scale, pointSize, colours }: CloudLook): void {
+  draw({ axes, middle, pixelsPerUnit, pixelsOfWhole, width, height, colours }: CloudLook): void {
     const gl = this.#gl;
-    const { width, height } = gl.canvas;
-    const pixels = Math.min(width, height) / 2;
-    gl.viewport(0, 0, width, height);
+    gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.useProgram(this.#drawing);
@@ -225,14 +259,16 @@ export class Cloud {
       at("axes"),
       axes.flatMap((axis) => Array.from({ length: mostDirections }, (_, component) => axis[component] ?? 0)),
     );
-    gl.uniform2f(at("scale"), (scale * pixels) / (width / 2), (scale * pixels) / (height / 2));
-    gl.uniform1f(at("size"), pointSize);
+    gl.uniform2f(at("scale"), pixelsPerUnit / (width / 2), pixelsPerUnit / (height / 2));
+    gl.uniform2f(at("middle"), ...middle);
+    gl.uniform1f(at("depth"), pixelsOfWhole / (Math.min(width, height) / 2));
+    gl.uniform1f(at("pixelRatio"), gl.canvas.width / width);
     gl.uniform3f(at("liveColour"), ...rgb(colours.live));
     gl.uniform3f(at("deadColour"), ...rgb(colours.dead));
     gl.uniform3f(at("holeColour"), ...rgb(colours.hole));
     gl.uniform3f(at("followedColour"), ...rgb(colours.followed));
     gl.uniform3f(at("ground"), ...rgb(colours.ground));
-    gl.drawArrays(gl.POINTS, 0, this.#tokens);
+    gl.drawElements(gl.POINTS, this.#drawnRows, gl.UNSIGNED_INT, 0);
     gl.bindVertexArray(null);
   }
 
@@ -240,7 +276,7 @@ export class Cloud {
   close(): void {
     const gl = this.#gl;
     for (const each of [this.#bits, this.#basis]) gl.deleteTexture(each);
-    for (const each of [this.#places, this.#marks, this.#chosen]) gl.deleteBuffer(each);
+    for (const each of [this.#places, this.#marks, this.#radii, this.#chosen, this.#order]) gl.deleteBuffer(each);
     for (const each of [this.#placing, this.#drawing]) gl.deleteProgram(each);
     gl.deleteTransformFeedback(this.#feedback);
     gl.deleteVertexArray(this.#drawn);
@@ -261,12 +297,12 @@ export class Cloud {
     gl.bindTransformFeedback(gl.TRANSFORM_FEEDBACK, null);
   }
 
-  #byteAttribute(name: string): WebGLBuffer {
+  #rowAttribute(name: string, type: number, bytes: number): WebGLBuffer {
     const gl = this.#gl;
     const buffer = gl.createBuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-    gl.bufferData(gl.ARRAY_BUFFER, this.#tokens, gl.DYNAMIC_DRAW);
-    this.#attribute(name, 1, gl.UNSIGNED_BYTE, 0, 0);
+    gl.bufferData(gl.ARRAY_BUFFER, this.#tokens * bytes, gl.DYNAMIC_DRAW);
+    this.#attribute(name, 1, type, 0, 0);
     return buffer;
   }
 

@@ -1,16 +1,22 @@
+import "./replay.css";
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { tokenName } from "../../../src/text/names.js";
-import { stageMarks } from "../../replay/stage-text.js";
-import { type HoveredToken, type StepCursor, useShared } from "../chart/step-cursor.js";
-import type { BasisDocument, CensusOfStateDocument, HistoryDocument, RowPathDocument } from "../documents.js";
+import { setQuery, useAddress } from "../address.js";
+import { type HoveredToken, type StepCursor, useSettled, useShared } from "../chart/step-cursor.js";
+import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
 import { ExportButton } from "../export/export-dialog.js";
 import { shown } from "../figures.js";
-import { getDocument, useDocument } from "../server.js";
-import { HolesPanel, Mark, TokenPanel } from "./replay-panels.js";
+import { useDocument } from "../server.js";
+import { BitsPanel } from "./bits-panel.js";
+import { useCamera } from "./camera.js";
+import { HolesPanel } from "./holes-panel.js";
+import { KeyHelp } from "./key-help.js";
+import { Stage } from "./stage.js";
 import { stateOfStep } from "./states.js";
+import { TokenPanel } from "./token-panel.js";
 import { useCloud } from "./use-cloud.js";
-import { Camera } from "./view-angle.js";
+import { useKeys } from "./use-keys.js";
 
 interface ReplayProps {
   /** Name of the run. */
@@ -23,26 +29,31 @@ interface ReplayProps {
   drawn?: StepCursor;
   /** The token that is followed, from the address. */
   followed: number | null;
+  /** Whether the run is training. */
+  isLive: boolean;
 }
 
 /** States a second. */
 const speeds = [5, 15, 30, 60, 240, 960];
 
 /** The cloud of a run's embedding at any recorded step: exact bits, one basis for the whole path. */
-export function Replay({ name, history, basis, cursor, hovered, drawn, followed }: ReplayProps) {
+export function Replay({ name, history, basis, cursor, hovered, drawn, followed, isLive }: ReplayProps) {
   const { states: count, steps } = history;
   const stepOf = (state: number) => steps?.[state] ?? state;
   const step = useShared(cursor);
   const state = step === null ? count - 1 : stateOfStep(steps, step, count);
   const [isPlaying, setPlaying] = useState(false);
   const [isTouring, setTouring] = useState(false);
+  const [isTurning, setTurning] = useState(false);
   const [speed, setSpeed] = useState(60);
+  const search = useRef<HTMLInputElement>(null);
+  const camera = useCamera(basis);
   const { document: way } = useDocument<RowPathDocument>(followed === null ? null : `/api/runs/${history.id}/path?row=${followed}&points=400`, count);
-  const camera = useMemo(() => new Camera(basis), [basis]);
-  const { canvas, overlay, problem, shownState, holes, follow, resetView } = useCloud({
+  const cloud = useCloud({
     history,
     basis,
     camera,
+    isTurning,
     state,
     followed,
     hovered,
@@ -55,11 +66,12 @@ export function Replay({ name, history, basis, cursor, hovered, drawn, followed 
       if (next >= count - 1) setPlaying(false);
     },
   });
+  const { shownState, holes, bits, follow, fitHole, resetView } = cloud;
   useEffect(() => {
     if (drawn && step === null) drawn.value = stepOf(shownState);
   }, [drawn, step, shownState]);
   const pointed = useShared(hovered);
-  const census = useCensus(history.id, shownState, isPlaying);
+  const opened = useOpenedRow(history, holes, followed);
   const go = (next: number) => {
     cursor.value = stepOf(Math.max(0, Math.min(count - 1, next)));
   };
@@ -67,79 +79,85 @@ export function Replay({ name, history, basis, cursor, hovered, drawn, followed 
     if (!isPlaying && state >= count - 1) go(0);
     setPlaying(!isPlaying);
   };
-  const onKey = (event: KeyboardEvent) => {
-    if (event.target instanceof HTMLInputElement && event.target.type !== "range") return;
-    if (event.target instanceof HTMLButtonElement && event.key === " ") return;
-    const keys: Record<string, () => void> = {
-      " ": play,
-      ",": () => go(state - 1),
-      ".": () => go(state + 1),
-      Home: () => go(0),
-      End: () => go(count - 1),
-      t: () => setTouring((is) => !is),
-      r: resetView,
-      Escape: () => follow(null),
-    };
-    const act = keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
+  const newest = () => {
+    setPlaying(false);
+    cursor.value = null;
   };
+  const tour = () => setTouring(!isTouring);
+  const fit = () => fitHole(opened);
+  useKeys({
+    " ": play,
+    ",": () => go(state - 1),
+    ".": () => go(state + 1),
+    Home: () => go(0),
+    End: () => go(count - 1),
+    n: newest,
+    f: fit,
+    t: tour,
+    r: resetView,
+    "/": () => search.current?.focus(),
+    Escape: () => follow(null),
+  });
   const nameOf = (row: number) => tokenName(history.ids?.[row] ?? row, history.texts[row]);
+  const shownStep = shown(stepOf(shownState));
+  const bitsPanel = useCalm({ bits, holes, row: opened, step: shownStep }, isPlaying);
   return (
-    <section class="replay" aria-label="Replay" onKeyDown={onKey}>
-      <Stage
-        {...{ canvas, overlay, problem }}
-        tokens={history.tokens}
-        step={shown(stepOf(shownState))}
-        hovered={pointed === null ? undefined : nameOf(pointed)}
-      />
-      <Transport {...{ count, state, isPlaying, isTouring, speed, play, go, setSpeed, resetView }} step={stepOf(state)} tour={() => setTouring(!isTouring)}>
+    <section class="replay" aria-label="Replay">
+      <Stage {...cloud} tokens={history.tokens} step={shownStep} hovered={pointed === null ? undefined : nameOf(pointed)}>
+        {isLive && <PinBadge cursor={cursor} newest={stepOf(count - 1)} follow={newest} />}
+      </Stage>
+      <Transport {...{ count, state, isPlaying, isTouring, speed, play, go, setSpeed, tour, resetView }} step={stepOf(state)}>
+        <button type="button" aria-pressed={isTurning} onClick={() => setTurning(!isTurning)} title="A drag turns the picture, as it does with Shift">
+          Turn
+        </button>
+        <button type="button" onClick={fit} title="Show the black hole of the followed token, or the largest one, with its nearest rows (f)">
+          Fit hole
+        </button>
         <ExportButton
           views={() => [{ name, history, basis, camera, followed, way }]}
           steps={steps ?? Array.from({ length: count }, (_, each) => each)}
           step={stepOf(state)}
         />
+        <KeyHelp />
       </Transport>
       <div class="beside">
-        <HolesPanel holes={holes} census={census} nameOf={(token) => tokenName(token, history.texts[history.ids?.indexOf(token) ?? token])} />
-        <TokenPanel history={history} followed={followed} follow={follow} holes={holes} nameOf={nameOf} />
+        <HolesPanel holes={holes} opened={opened === null ? 0 : (holes?.hole[opened] ?? 0)} open={(row) => setQuery({ hole: String(row) })} nameOf={nameOf} />
+        <TokenPanel history={history} followed={followed} follow={follow} holes={holes} nameOf={nameOf} input={search} />
       </div>
+      <BitsPanel history={history} {...bitsPanel} nameOf={nameOf} />
     </section>
   );
 }
 
-interface StageProps extends Pick<ReturnType<typeof useCloud>, "canvas" | "overlay" | "problem"> {
-  tokens: number;
-  step: string;
-  /** Name of the token below the pointer. */
-  hovered: string | undefined;
+/** A value that changes at most eight times a second while something plays. */
+function useCalm<Value>(value: Value, isPlaying: boolean): Value {
+  const kept = useRef({ value, at: 0 });
+  const now = performance.now();
+  if (!isPlaying || now - kept.current.at > 125) kept.current = { value, at: now };
+  return kept.current.value;
 }
 
-/** The cloud itself, with the step and the marks in its corners. */
-export function Stage({ canvas, overlay, problem, tokens, step, hovered }: StageProps) {
+/** The row whose black hole is opened: that of the address, else the followed token, else the largest black hole. */
+function useOpenedRow({ tokens }: HistoryDocument, holes: ReturnType<typeof useCloud>["holes"], followed: number | null): number | null {
+  const chosen = useAddress().query.get("hole");
+  return useMemo(() => {
+    const row = chosen !== null && /^\d+$/.test(chosen) && Number(chosen) < tokens ? Number(chosen) : null;
+    const largest = holes?.hole.indexOf(1) ?? -1;
+    return row ?? followed ?? (largest < 0 ? null : largest);
+  }, [chosen, tokens, holes, followed]);
+}
+
+/** Tells that a live run is not followed, and follows it again. */
+function PinBadge({ cursor, newest, follow }: { cursor: StepCursor; newest: number; follow(): void }) {
+  const pinned = useSettled(cursor);
+  if (pinned === null) return null;
   return (
-    <div class="stage">
-      {problem ? (
-        <p class="problem">{problem}</p>
-      ) : (
-        <>
-          <canvas ref={canvas} role="img" aria-label={`Cloud of ${tokens} tokens after step ${step}`} />
-          <canvas ref={overlay} class="labels" />
-          <p class="corner">
-            step <b data-testid="step">{step}</b>
-            {hovered !== undefined && <span> · {hovered}</span>}
-          </p>
-          <ul class="key" aria-label="Marks">
-            {stageMarks.map(({ kind, text }) => (
-              <li key={kind}>
-                <Mark kind={kind} /> {text}
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-    </div>
+    <span class="pinned" data-testid="pinned">
+      Pinned at {shown(pinned)}, live {shown(newest)}
+      <button type="button" class="small" onClick={follow} title="Follow the newest step (n)">
+        Follow
+      </button>
+    </span>
   );
 }
 
@@ -201,21 +219,4 @@ export function Transport({ count, state, step, isPlaying, isTouring, speed, pla
       {children}
     </div>
   );
-}
-
-/** The census of a state, once it has been looked at for a moment. */
-function useCensus(id: string, state: number, isPlaying: boolean): CensusOfStateDocument | undefined {
-  const [census, setCensus] = useState<CensusOfStateDocument>();
-  useEffect(() => {
-    if (isPlaying) return;
-    const controller = new AbortController();
-    const timer = setTimeout(() => {
-      getDocument<CensusOfStateDocument>(`/api/runs/${id}/census?state=${state}`, controller.signal).then(setCensus, () => undefined);
-    }, 150);
-    return () => {
-      clearTimeout(timer);
-      controller.abort();
-    };
-  }, [id, state, isPlaying]);
-  return census?.state === state ? census : undefined;
 }

@@ -1,5 +1,6 @@
 import { type Box, overlapping, placeLabels } from "../../replay/label-layout.js";
 import { scaleBar } from "../../replay/stage-text.js";
+import type { RowPathDocument } from "../documents.js";
 
 /** A text beside a point of the stage, in pixels of the page. */
 interface Named {
@@ -74,7 +75,7 @@ export function writeStage(context: CanvasRenderingContext2D, look: StageLook, t
   }
   context.globalAlpha = 1;
   const rest = more + texts.moreHoles;
-  if (rest > 0) write(`+${rest} more`, 14, height - 56, plain);
+  if (rest > 0) write(`+${rest} more black ${rest === 1 ? "hole" : "holes"}`, 14, height - 56, plain);
   writeScale(context, look, texts, write);
 }
 
@@ -111,4 +112,33 @@ function writeScale(
   context.lineTo(left + bar.pixels, bottom - 4);
   context.stroke();
   write(`${bar.text} · → ${across} · ↑ ${up}`, left, bottom - 14, plain);
+}
+
+type Place = readonly [x: number, y: number];
+
+/**
+ * Draw the path of a token up to a state, paler the longer ago.
+ *
+ * @param seen where a place of the path's basis is on the canvas.
+ * @param here where the token is now: the path ends there.
+ */
+export function drawTrail(
+  context: CanvasRenderingContext2D,
+  path: RowPathDocument,
+  state: number,
+  seen: (place: readonly number[]) => Place,
+  here: Place,
+): void {
+  const gone = path.states.findIndex((each) => each >= state);
+  const points = [...path.places.slice(0, gone < 0 ? path.places.length : gone).map(seen), here];
+  context.lineWidth = 1.6;
+  for (let at = 1; at < points.length; at++) {
+    const [from, to] = [points[at - 1] ?? here, points[at] ?? here];
+    context.globalAlpha = 0.2 + 0.8 * (at / points.length);
+    context.beginPath();
+    context.moveTo(...from);
+    context.lineTo(...to);
+    context.stroke();
+  }
+  context.globalAlpha = 1;
 }

@@ -11,9 +11,10 @@ const keptBytes = 96 << 20;
 /** The states of a history, fetched in pieces around the one that is looked at; a history of any length takes the same memory. */
 export class States {
   readonly #id: string;
-  readonly #history: HistoryDocument;
+  #history: HistoryDocument;
   readonly #inPiece: number;
-  readonly #pieces = new Map<number, ArrayBuffer>();
+  /** Pieces, and the number of recorded states when they were requested: the last piece of a history may grow. */
+  readonly #pieces = new Map<number, { bytes: ArrayBuffer; states: number }>();
   #fetching: { piece: number; controller: AbortController } | undefined;
   #wanted: number[] = [];
   readonly #onArrival: () => void;
@@ -25,6 +26,11 @@ export class States {
     this.#onArrival = onArrival;
   }
 
+  /** Take the description of the same history after it has grown; the pieces stay. */
+  grow(history: HistoryDocument): void {
+    this.#history = history;
+  }
+
   /** A state, if it is here; else it comes, with its neighbours in the direction of the motion, and `onArrival` tells. */
   state(index: number, direction: 1 | -1 = 1): StateBits | undefined {
     const piece = Math.floor(index / this.#inPiece);
@@ -33,7 +39,7 @@ export class States {
     if (!found) return undefined;
     this.#pieces.delete(piece);
     this.#pieces.set(piece, found); // the newest last
-    return this.#bits(found, index - piece * this.#inPiece);
+    return this.#bits(found.bytes, index - piece * this.#inPiece);
   }
 
   /** Give up what is under way. */
@@ -54,9 +60,15 @@ export class States {
 
   #want(pieces: readonly number[]): void {
     const last = Math.floor((this.#history.states - 1) / this.#inPiece);
-    this.#wanted = pieces.filter((piece) => piece >= 0 && piece <= last && !this.#pieces.has(piece));
+    this.#wanted = pieces.filter((piece) => piece >= 0 && piece <= last && !this.#isWhole(piece));
     if (this.#fetching && this.#wanted.length > 0 && !this.#wanted.includes(this.#fetching.piece)) this.#fetching.controller.abort();
     void this.#fetch();
+  }
+
+  /** Whether a piece is here with every state that it can have. */
+  #isWhole(piece: number): boolean {
+    const found = this.#pieces.get(piece);
+    return found !== undefined && (found.bytes.byteLength >= this.#inPiece * this.#history.stateBytes || found.states >= this.#history.states);
   }
 
   async #fetch(): Promise<void> {
@@ -66,7 +78,8 @@ export class States {
     this.#fetching = { piece, controller };
     try {
       const path = `/api/runs/${this.#id}/states?first=${piece * this.#inPiece}&count=${this.#inPiece}`;
-      this.#pieces.set(piece, await getBytes(path, controller.signal));
+      const { states } = this.#history;
+      this.#pieces.set(piece, { bytes: await getBytes(path, controller.signal), states });
       for (const oldest of this.#pieces.keys()) {
         if (this.#pieces.size * this.#inPiece * this.#history.stateBytes <= keptBytes) break;
         this.#pieces.delete(oldest);
@@ -76,7 +89,7 @@ export class States {
       // It was given up for another, or the server has gone; what is wanted is asked for again when it is looked at.
     } finally {
       this.#fetching = undefined;
-      this.#wanted = this.#wanted.filter((each) => !this.#pieces.has(each));
+      this.#wanted = this.#wanted.filter((each) => each !== piece && !this.#isWhole(each));
       if (!controller.signal.aborted || this.#wanted.length > 0) void this.#fetch();
     }
   }

@@ -2,17 +2,19 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { setQuery } from "../address.js";
 import type { BasisDocument } from "../documents.js";
 import { useTheme } from "../theme.js";
+import type { Camera } from "./camera.js";
 import { Cloud } from "./cloud.js";
 import { CloudPicture, type PictureInput } from "./cloud-picture.js";
 import { handlePointer } from "./cloud-pointer.js";
 import type { HoleMarks } from "./holes.js";
-import { States } from "./states.js";
-import { Camera } from "./view-angle.js";
+import { type StateBits, States } from "./states.js";
 
 interface CloudInput extends PictureInput {
   basis: BasisDocument;
-  /** The camera of several pictures; a picture has its own by default. */
-  camera?: Camera;
+  /** The camera, which several pictures can share. */
+  camera: Camera;
+  /** Whether a drag turns the cloud instead of moving it. */
+  isTurning?: boolean;
   isPlaying: boolean;
   isTouring: boolean;
   speed: number;
@@ -21,7 +23,7 @@ interface CloudInput extends PictureInput {
 
 /** The canvas with the cloud: it draws when something has changed, and each frame while it moves. */
 export function useCloud(input: CloudInput) {
-  const { history, basis, followed, hovered } = input;
+  const { history, basis, camera, followed, hovered } = input;
   const canvas = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const newest = useRef(input);
@@ -29,7 +31,11 @@ export function useCloud(input: CloudInput) {
   const [problem, setProblem] = useState<string>();
   const [shownState, setShownState] = useState(input.state);
   const [holes, setHoles] = useState<HoleMarks>();
-  const camera = useMemo(() => input.camera ?? new Camera(basis), [input.camera, basis]);
+  const [bits, setBits] = useState<StateBits>();
+  const [isActive, setActive] = useState(false);
+  const picture = useRef<CloudPicture | undefined>(undefined);
+  const turns = useRef(false);
+  turns.current = input.isTurning ?? false;
   const redraw = useRef<() => void>(() => undefined);
   const { isDark } = useTheme();
 
@@ -37,7 +43,8 @@ export function useCloud(input: CloudInput) {
 
   // The cloud stays as long as tokens and dimensions do; a live history that grows changes neither.
   const { id, tokens, dims, dtype, states: count } = history;
-  const states = useMemo(() => new States(history, () => redraw.current()), [id, count]);
+  const states = useMemo(() => new States(history, () => redraw.current()), [id]);
+  states.grow(history);
   useEffect(() => () => states.close(), [states]);
 
   useEffect(() => {
@@ -51,23 +58,25 @@ export function useCloud(input: CloudInput) {
       setProblem(error instanceof Error ? error.message : String(error));
       return;
     }
-    const picture = new CloudPicture(cloud, element, labels, { basis, angle: camera.angle, zoom: camera.zoom, newest, dims, dtype });
-    const { request, stop } = animated(picture, camera, newest, (state) => {
+    const made = new CloudPicture(cloud, element, labels, { basis, camera, newest, dims, dtype });
+    picture.current = made;
+    const { request, stop } = animated(made, camera, newest, (state) => {
       const found = statesNow.current.state(state);
-      if (found && picture.show(state, found)) {
+      if (found && made.show(state, found)) {
         setShownState(state);
-        setHoles(picture.holes);
+        setHoles(made.holes);
+        setBits(found);
       }
       return found !== undefined;
     });
     redraw.current = request;
     const resize = new ResizeObserver(() => {
-      picture.fit();
+      made.fit();
       request();
     });
     resize.observe(element);
     const leave = camera.join(request);
-    const undo = handlePointer(element, picture, { angle: camera.angle, zoom: camera.zoom, request: () => camera.changed(), follow, hovered });
+    const undo = handlePointer(element, made, { camera, turns, follow, hovered, setActive });
     const unhear = hovered.listen(request);
     request();
     return () => {
@@ -77,16 +86,22 @@ export function useCloud(input: CloudInput) {
       undo();
       unhear();
       cloud.close();
+      picture.current = undefined;
       redraw.current = () => undefined;
     };
   }, [id, tokens, dims, dtype, basis, camera, follow, hovered]);
 
   const statesNow = useRef(states);
   statesNow.current = states;
-  useEffect(() => redraw.current(), [input.state, input.isPlaying, input.isTouring, input.way, followed, isDark, states]);
+  useEffect(() => redraw.current(), [input.state, input.isPlaying, input.isTouring, input.way, followed, states, count]);
 
+  useEffect(() => {
+    picture.current?.fit();
+    redraw.current();
+  }, [isDark]);
   const resetView = useCallback(() => camera.reset(), [camera]);
-  return { canvas, overlay, problem, shownState, holes, follow, resetView };
+  const fitHole = useCallback((row: number | null) => picture.current?.fitHole(row), []);
+  return { canvas, overlay, problem, shownState, holes, bits, follow, isActive, resetView, fitHole };
 }
 
 /**

@@ -26,6 +26,22 @@ export class ViewAngle {
     this.#axes = this.#straight();
   }
 
+  /** Take three vectors, made orthonormal in their order (Gram and Schmidt); vectors that are not independent are refused and change nothing. */
+  take(vectors: readonly (readonly number[])[]): void {
+    const axes: number[][] = [];
+    for (const vector of vectors.slice(0, 3)) {
+      let rest = Array.from({ length: this.#size }, (_, component) => vector[component] ?? 0);
+      for (const axis of axes) {
+        const along = rest.reduce((sum, value, at) => sum + value * (axis[at] ?? 0), 0);
+        rest = rest.map((value, at) => value - along * (axis[at] ?? 0));
+      }
+      const length = Math.hypot(...rest);
+      if (length < 1e-3) return;
+      axes.push(rest.map((value) => value / length));
+    }
+    if (axes.length === 3) this.#axes = axes;
+  }
+
   /** Turn by angles about the up and the right axis. */
   turn(aboutUp: number, aboutRight: number): void {
     const [right = [], up = [], near = []] = this.#axes;
@@ -69,36 +85,6 @@ export class ViewAngle {
 
   #straight(): number[][] {
     return [0, 1, 2].map((axis) => Array.from({ length: this.#size }, (_, component) => (component === axis ? 1 : 0)));
-  }
-}
-
-/** A view angle and a zoom. Pictures with the same camera turn and zoom together. */
-export class Camera {
-  readonly angle: ViewAngle;
-  readonly zoom = { current: 1 };
-  readonly #pictures = new Set<() => void>();
-
-  constructor(basis: BasisDocument) {
-    this.angle = new ViewAngle(basis);
-  }
-
-  /** Redraw a picture after each change. @returns how to end that. */
-  join(request: () => void): () => void {
-    this.#pictures.add(request);
-    return () => {
-      this.#pictures.delete(request);
-    };
-  }
-
-  /** Redraw every picture. */
-  changed(): void {
-    for (const request of this.#pictures) request();
-  }
-
-  reset(): void {
-    this.angle.reset();
-    this.zoom.current = 1;
-    this.changed();
   }
 }
 

@@ -1,8 +1,8 @@
 import { Shared } from "../chart/step-cursor.js";
+import type { Camera } from "../cloud/camera.js";
 import { Cloud } from "../cloud/cloud.js";
 import { CloudPicture, type PictureInput } from "../cloud/cloud-picture.js";
 import { type StateBits, States, stateOfStep } from "../cloud/states.js";
-import type { Camera } from "../cloud/view-angle.js";
 import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
 import { shown } from "../figures.js";
 
@@ -101,7 +101,7 @@ class HiddenStage {
     this.#canvases = made;
     this.#newest = { current: { history, state: 0, followed, way, hovered: new Shared<number | null>(null) } };
     this.#cloud = new Cloud(made[0], { tokens, dims, dtype }, basis);
-    this.#picture = new CloudPicture(this.#cloud, ...made, { basis, angle: camera.angle, zoom: camera.zoom, newest: this.#newest, dims, dtype });
+    this.#picture = new CloudPicture(this.#cloud, ...made, { basis, camera, newest: this.#newest, dims, dtype });
     this.#states = new States(history, () => this.#arrived());
   }
 

@@ -1,14 +1,15 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { tokenName } from "../../../src/text/names.js";
 import { stageMarks } from "../../replay/stage-text.js";
 import { hrefOf, setQuery } from "../address.js";
 import { type HoveredToken, Shared, type StepCursor, useShared } from "../chart/step-cursor.js";
+import { type Camera, useCamera } from "../cloud/camera.js";
 import type { HoleMarks } from "../cloud/holes.js";
-import { Stage, Transport } from "../cloud/replay.js";
-import { Mark } from "../cloud/replay-panels.js";
+import { Transport } from "../cloud/replay.js";
+import { Mark, Stage } from "../cloud/stage.js";
 import { stateOfStep } from "../cloud/states.js";
 import { useCloud } from "../cloud/use-cloud.js";
-import { Camera } from "../cloud/view-angle.js";
+import { useKeys } from "../cloud/use-keys.js";
 import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
 import { ExportButton } from "../export/export-dialog.js";
 import { shown } from "../figures.js";
@@ -35,7 +36,7 @@ interface PairReplayProps {
 export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
   const [first, second] = runs;
   const steps = useMemo(() => stepsOfBoth(first.history, second.history), [first.history, second.history]);
-  const camera = useMemo(() => new Camera(basis), [basis]);
+  const camera = useCamera(basis);
   const hovered = useMemo<HoveredToken>(() => new Shared<number | null>(null), []);
   const pointed = useShared(hovered);
   const cursorStep = useShared(cursor);
@@ -142,7 +143,7 @@ interface PairedStageProps extends ReturnType<typeof usePairedCloud> {
   pointed: string | undefined;
 }
 
-function PairedStage({ run, letter, canvas, overlay, problem, shownState, holes, pointed }: PairedStageProps) {
+function PairedStage({ run, letter, canvas, overlay, problem, isActive, shownState, holes, pointed }: PairedStageProps) {
   const { history } = run;
   const inHoles = holes?.populations.reduce((sum, population) => sum + population, 0) ?? 0;
   return (
@@ -156,7 +157,7 @@ function PairedStage({ run, letter, canvas, overlay, problem, shownState, holes,
           <output data-testid={`P-${letter}`}>{shown(inHoles)}</output>
         </span>
       </h3>
-      <Stage {...{ canvas, overlay, problem }} tokens={history.tokens} step={shown(history.steps?.[shownState] ?? shownState)} hovered={pointed} />
+      <Stage {...{ canvas, overlay, problem, isActive }} tokens={history.tokens} step={shown(history.steps?.[shownState] ?? shownState)} hovered={pointed} />
     </section>
   );
 }
@@ -164,23 +165,4 @@ function PairedStage({ run, letter, canvas, overlay, problem, shownState, holes,
 function standing(holes: HoleMarks | undefined, row: number): string {
   const hole = holes?.hole[row] ?? 0;
   return hole > 0 ? `in a black hole of ${holes?.populations[hole - 1] ?? 1}` : "alone";
-}
-
-/** Keys of the page, except while something is typed or a control has a use for them. */
-function useKeys(keys: Readonly<Record<string, () => void>>): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      const { target } = event;
-      if (target instanceof HTMLInputElement && target.type !== "range") return;
-      if (target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement || (target instanceof Element && target.closest("dialog"))) return;
-      if (event.key === " " && (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement)) return;
-      const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined;
-      if (!act) return;
-      event.preventDefault();
-      act();
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  });
 }

@@ -73,6 +73,7 @@ export function RunView({ id }: { id: string }) {
           hovered={hovered}
           drawn={drawn}
           followed={rowOf(query.get("token"), history.document)}
+          isLive={run.status === "running"}
         />
       ) : (
         <ReplayPlace problem={history.problem ?? basis.problem} mayCome={run.status === "running"} />
@@ -97,6 +98,11 @@ function ReplayPlace({ problem, mayCome }: { problem: string | undefined; mayCom
           ▶
         </button>
       </div>
+      <div class="beside">
+        <div class="panel" />
+        <div class="panel token" />
+      </div>
+      <div class="bits" />
     </section>
   );
 }
@@ -230,7 +236,7 @@ export function useAddressOf(cursor: StepCursor, range: StepRange): void {
     const write = () => {
       clearTimeout(timer);
       timer = setTimeout(() => {
-        written.current = cursor.value === null ? "" : String(cursor.value);
+        written.current = cursor.settled === null ? "" : String(cursor.settled);
         setQuery({ step: written.current, zoom: range.value?.join("-") ?? "" });
       }, 250);
     };
