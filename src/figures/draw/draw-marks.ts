@@ -209,16 +209,19 @@ export function sliceOutlines(sizes: readonly number[], radius: number): string[
 /** Distance of a note from its bar, and lines of a note at most. */
 const noteDistance = 6;
 const mostNoteLines = 3;
+/** More bars have notes of one line, so that they stay near each other. */
+const fewBars = 4;
 const noteSize = 11;
 
 /** The notes of bars in lines that end inside the panel; what has no room is cut at a word. */
 function notesOf({ values, notes }: { values: readonly number[]; notes: readonly string[] }, panel: Panel, width: number): string[][] {
   const [, end] = extentOf(panel, "x");
+  const most = notes.length > fewBars ? 1 : mostNoteLines;
   return notes.map((note, bar) => {
     const room = width * (1 - (values[bar] ?? 0) / end) - noteDistance;
     const lines = textLines(note, room, noteSize);
-    if (lines.length <= mostNoteLines) return lines;
-    return [...lines.slice(0, mostNoteLines - 1), shortened(lines.slice(mostNoteLines - 1).join(" "), room, noteSize)];
+    if (lines.length <= most) return lines;
+    return [...lines.slice(0, most - 1), shortened(lines.slice(most - 1).join(" "), room, noteSize)];
   });
 }
 

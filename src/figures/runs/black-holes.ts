@@ -12,6 +12,14 @@ interface Counted {
   readonly unique: StepSeries;
   readonly C: StepSeries;
   readonly components?: StepSeries;
+  /** Whether the components were counted in some states only. */
+  readonly isSampled: boolean;
+}
+
+/** Dots instead of a line: between states where components were counted, their number is unknown. */
+function dotted({ series, x, y }: Mark & { mark: "line" }): Mark {
+  const known = x.flatMap((step, at) => (y[at] === null || y[at] === undefined ? [] : [{ step, value: y[at] }]));
+  return { mark: "dots", series, x: known.map(({ step }) => step), y: known.map(({ value }) => value), radius: known.map(() => 2) };
 }
 
 /** Number of pairs of rows to compare, which takes about a second. */
@@ -27,6 +35,7 @@ async function readCounts(run: RunSource): Promise<Counted> {
     unique: overStates(analysis, unique),
     C: overStates(analysis, C),
     ...(components && { components }),
+    isSampled: components !== undefined && components.steps.length < P.length,
   };
 }
 
@@ -57,11 +66,8 @@ export const blackHoles = defineRunFigure({
   name: "black-holes",
   overlays: true,
   read: readCounts,
-  describe: (runs) => ({
-    title: "Black holes over the steps",
-    caption:
-      "A black hole is a value shared by two or more rows of the embedding. Components are connected groups of distinct rows, where neighbours differ by at most one lattice cell in every weight. The step axis is logarithmic in step + 1.",
-    ...linePanels(
+  describe(runs) {
+    const described = linePanels(
       [
         {
           title: "Tokens and rows",
@@ -73,8 +79,19 @@ export const blackHoles = defineRunFigure({
         { title: "Black holes", x: stepAxis({ scale: "symlog" }), y: countAxis("number"), lines: { "black holes (C)": ({ C }) => C }, curve: "step" },
       ],
       runs,
-    ),
-  }),
+    );
+    const counted = runs.find(({ data }) => data.isSampled)?.data.components?.steps.length;
+    const sampled = new Set(runs.flatMap(({ data }) => (data.isSampled ? [data.components?.steps] : [])));
+    return {
+      title: "Black holes over the steps",
+      caption: `A black hole is a value shared by two or more rows of the embedding. Components are connected groups of distinct rows, where neighbours differ by at most one lattice cell in every weight.${counted === undefined ? "" : ` They are counted in ${counted} snapshots, half of them early ones, and each is a dot.`} The step axis is logarithmic in step + 1.`,
+      ...described,
+      panels: described.panels.map((panel) => ({
+        ...panel,
+        marks: panel.marks.map((mark) => (mark.mark === "line" && sampled.has(mark.x) ? dotted(mark) : mark)),
+      })),
+    };
+  },
 });
 
 /** Maximum number of bars. */

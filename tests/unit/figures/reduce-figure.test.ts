@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from "vitest";
+import { csvOfFigure } from "../../../src/figures/csv-of-figure.js";
 import { type Figure, figureSchema, type Mark } from "../../../src/figures/figure.js";
 import { reduceFigure } from "../../../src/figures/reduce-figure.js";
 
@@ -68,10 +69,17 @@ describe.each([200, 4000, 10_000])("what is drawn of %i steps is what was record
     if (!panel) throw new Error("there is a panel");
     const [upper, lower] = reduceFigure({ ...figureOf([]), panels: [{ ...panel, x: { ...axis, scale } }] }).panels[0]?.marks ?? [];
     if (upper?.mark !== "line" || lower?.mark !== "line") throw new Error("both are lines");
-    for (const mark of [upper, lower]) {
-      const recorded = mark === upper ? distinct : components;
-      expect(mark.y).toEqual(mark.x.map((step) => recorded[step]));
+    const table = csvOfFigure({ ...figureOf([]), panels: [panel] })
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((row) => row.split(",").slice(-2).map(Number));
+    for (const [index, mark] of [upper, lower].entries()) {
+      const inTable = new Map(table.slice(index * (count + 1), (index + 1) * (count + 1)).map(([step, value]) => [step, value]));
+      expect(mark.y).toEqual(mark.x.map((step) => inTable.get(step)));
     }
+    const above = steps(count).filter((step) => step % 7 === 0 && drawnAt(lower, step) > drawnAt(upper, step));
+    expect(above).toEqual([]);
     expect(upper.x).toEqual(lower.x);
     const early = scale === "linear" ? 0 : 20;
     for (let step = 0; step <= early; step++) expect(drawnAt(upper, step)).toBe(distinct[step]);
