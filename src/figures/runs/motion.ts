@@ -45,7 +45,7 @@ function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }
 
-const medianName = "median of the tokens, and the range of 80 %";
+const medianName = "median and range of the tokens";
 
 function movesPanel(title: string, y: Axis, of: "weight" | "lattice"): LinePanel<Displaced> {
   return {
@@ -74,7 +74,7 @@ export const displacement = defineRunFigure({
     const of = few ? ` of ${few.followed.toLocaleString("en")} of the ${few.tokens.toLocaleString("en")} tokens, evenly spread` : "";
     return {
       title: "Displacement and motion",
-      caption: `Displacement: distance of the centroid from its initial position. ΔW: L2 norm of a token's move in a step. ΔW′: the same in lattice cells (ULPs). The band spans the 10th to the 90th percentile${of}. On the logarithmic axes, a step without motion is a gap.`,
+      caption: `Displacement: distance of the centroid from its initial position. ΔW: L2 norm of a token's move in a step. ΔW′: the same in lattice cells (ULPs). The range is that from the 10th to the 90th percentile${of}. On the logarithmic axes, a step without motion is a gap.`,
       ...linePanels(
         [
           { title: "Displacement", y: axis("distance", "weights", { scale: "log" }), lines: { "centroid's displacement": ({ centroid }) => centroid } },

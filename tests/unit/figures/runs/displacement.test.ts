@@ -47,7 +47,7 @@ test("moves over cells are those over the unit in the last place of where a weig
   ];
   const figure = await figureOf(displacement, { states });
   const lines = linesOf(figure);
-  expect(lines["median of the tokens, and the range of 80 %"]).toEqual([[1], [1.5]]);
+  expect(lines["median and range of the tokens"]).toEqual([[1], [1.5]]);
   expect(lines["largest of a token"]).toEqual([[1], [3]]);
   const band = marksOf(figure, "band").at(-1); // by linear interpolation, as numpy's default: 0.1 × 3 and 0.9 × 3
   expect([band?.low[0], band?.high[0]].map((value) => value?.toFixed(12))).toEqual(["0.300000000000", "2.700000000000"]);
