@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseHTML } from "linkedom";
 import { drawFigure } from "../figures/draw/draw-figure.js";
 import { figureStyle } from "../figures/draw/legend.js";
-import type { Figure } from "../figures/figure.js";
+import type { Figure, Mark } from "../figures/figure.js";
 import { edgesOf, isExact, reduceFigure, type SmoothLine, smoothLines } from "../figures/reduce-figure.js";
 import { packageRoot } from "../python/package-manifest.js";
 import { escapeHtml, xmlText } from "../text/escaping.js";
@@ -206,7 +206,7 @@ function tableHtml(head: readonly string[], rows: readonly (readonly string[])[]
 }
 
 function figureHtml(whole: Figure, embedded: Embedded): string {
-  const figure = rounded(reduceFigure(whole));
+  const figure = roundedFigure(reduceFigure(whole));
   const index = embedded.figures.push(figure) - 1;
   addExactLines(whole, figure, index, embedded.exact);
   embedded.smooth.push(rounded(smoothLines(whole)));
@@ -221,10 +221,20 @@ function figureHtml(whole: Figure, embedded: Embedded): string {
 }
 
 const digits = 6;
+/** Edges of stacked areas have more, because a reader is shown their difference. */
+const digitsOfEdges = 9;
 
-function rounded<Value>(data: Value): Value {
+function digitsOf(mark: Mark): number {
+  return mark.mark === "band" && mark.solid ? digitsOfEdges : digits;
+}
+
+function roundedFigure(figure: Figure): Figure {
+  return { ...figure, panels: figure.panels.map((panel) => ({ ...rounded(panel), marks: panel.marks.map((mark) => rounded(mark, digitsOf(mark))) })) };
+}
+
+function rounded<Value>(data: Value, most = digits): Value {
   return JSON.parse(
-    JSON.stringify(data, (_key, value: unknown) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(digits)) : value)),
+    JSON.stringify(data, (_key, value: unknown) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(most)) : value)),
   ) as Value;
 }
 
@@ -240,8 +250,8 @@ const mostOfColumns = 600_000;
 
 /** Add the lines and areas of a figure that have lost points. */
 function addExactLines(whole: Figure, reduced: Figure, figure: number, { columns, lines }: ExactLines): void {
-  const columnOf = (values: readonly (number | null)[], mayBeLeftOut: boolean): number | undefined => {
-    const packed = packedColumn(values, digits);
+  const columnOf = (values: readonly (number | null)[], most: number, mayBeLeftOut: boolean): number | undefined => {
+    const packed = packedColumn(values, most);
     const known = columns.indexOf(packed);
     if (known >= 0) return known;
     const size = columns.reduce((sum, { length }) => sum + length, packed.length);
@@ -251,8 +261,8 @@ function addExactLines(whole: Figure, reduced: Figure, figure: number, { columns
     for (const [mark, line] of marks.entries()) {
       const drawn = reduced.panels[panel]?.marks[mark];
       if (!isExact(line) || drawn?.mark !== line.mark || drawn.x.length === line.x.length) continue;
-      const y = edgesOf(line).map((values) => columnOf(values, line.curve === "straight"));
-      const x = y.includes(undefined) ? undefined : columnOf(line.x, false);
+      const y = edgesOf(line).map((values) => columnOf(values, digitsOf(line), line.curve === "straight"));
+      const x = y.includes(undefined) ? undefined : columnOf(line.x, digits, false);
       if (x !== undefined) lines.push({ figure, panel, mark, x, y: y.filter((column) => column !== undefined) });
     }
   }

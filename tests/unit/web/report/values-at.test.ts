@@ -35,17 +35,18 @@ function placeIn(figure: Figure, panel: number, x: number, py = 0.5): Place {
   return { svg: null as never, panel: found, px: 0, py, x, top: 0, bottom: 1 };
 }
 
-/** The values of lines in the CSV of a figure, by panel, series and step, rounded as a read-out. */
+const fieldsOf = (line: string) => [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain = ""]) => quoted ?? plain);
+
+/** The values of lines and the heights of areas in the CSV of a figure, by panel, series and step. */
 function csvOf(whole: Figure): Map<string, number> {
-  const [head = [], ...rows] = csvOfFigure(whole)
-    .trim()
-    .split("\n")
-    .map((line) => line.split(","));
-  const [panel, series, mark, x, y] = ["panel", "series", "mark", "x", "y"].map((name) => head.indexOf(name)) as [number, number, number, number, number];
+  const [head = [], ...rows] = csvOfFigure(whole).trim().split("\n").map(fieldsOf);
+  const field = (row: readonly string[], name: string) => row[head.indexOf(name)] ?? "";
   return new Map(
-    rows.flatMap((row) =>
-      row[mark] === "line" ? [[`${row[panel] ?? ""}|${row[series] ?? ""}|${row[x]}`, Number(Number(row[y]).toPrecision(6))] as const] : [],
-    ),
+    rows.flatMap((row) => {
+      const key = `${field(row, "panel")}|${field(row, "series")}|${field(row, "x")}`;
+      if (field(row, "mark") === "line") return [[key, Number(field(row, "y"))] as const];
+      return field(row, "mark") === "band" ? [[key, Number(field(row, "high")) - Number(field(row, "low"))] as const] : [];
+    }),
   );
 }
 
@@ -59,26 +60,29 @@ describe("a run of 2,000 steps", () => {
     embedded = await figuresIn(htmlOfPage(page, "0"));
   });
 
-  test.each(["loss", "black-holes", "displacement", "shares"])("every read-out of %s at 200 positions is the value of the CSV at the step it names", (name) => {
-    const own = embedded.find((each) => each.name === name) as Figure;
-    const csv = csvOf(whole.find((each) => each.name === name) as Figure);
-    for (const [panel, { title, x, marks }] of own.panels.entries()) {
-      const generator = random(panel + 1);
-      if (x.label !== stepLabel) continue;
-      const recorded = new Set(marks.flatMap((mark) => (mark.mark === "line" && !mark.thin ? [...mark.x] : [])));
-      for (let trial = 0; trial < 200 / own.panels.length; trial++) {
-        const at = generator.next().value * steps;
-        const { x: step, lines } = valuesAt(own, placeIn(own, panel, at));
-        if (recorded.has(Math.round(at))) expect(step).toBe(Math.round(at));
-        expect(lines[0]).toBe(`step ${step.toLocaleString("en")}`);
-        for (const line of lines.slice(1)) {
-          const [, series = "", value = "", other = String(step)] = /^(.*): ([^ ]+)(?: \(step ([\d,]+)\))?$/.exec(line) ?? [];
-          const key = `${title}|${series === own.panels[panel]?.y.label ? "" : series}|${other.replaceAll(",", "")}`;
-          expect(Number(value.replaceAll(",", "")), `${key}: ${line}`).toBe(csv.get(key));
+  test.each(["verdict", "loss", "black-holes", "displacement", "shares"])(
+    "every read-out of %s at 200 positions is the value of the CSV at the step it names",
+    (name) => {
+      const own = embedded.find((each) => each.name === name) as Figure;
+      const csv = csvOf(whole.find((each) => each.name === name) as Figure);
+      for (const [panel, { title, x, marks }] of own.panels.entries()) {
+        const generator = random(panel + 1);
+        if (x.label !== stepLabel) continue;
+        const recorded = new Set(marks.flatMap((mark) => ((mark.mark === "line" && !mark.thin) || (mark.mark === "band" && mark.solid) ? [...mark.x] : [])));
+        for (let trial = 0; trial < 200 / own.panels.length; trial++) {
+          const at = generator.next().value * steps;
+          const { x: step, lines } = valuesAt(own, placeIn(own, panel, at));
+          if (recorded.has(Math.round(at))) expect(step).toBe(Math.round(at));
+          expect(lines[0]).toBe(`step ${step.toLocaleString("en")}`);
+          for (const line of lines.slice(1)) {
+            const [, series = "", value = "", other = String(step)] = /^(.*): ([^ ]+)(?: \(step ([\d,]+)\))?$/.exec(line) ?? [];
+            const key = `${title}|${series === own.panels[panel]?.y.label ? "" : series}|${other.replaceAll(",", "")}`;
+            expect(Number(value.replaceAll(",", "")), `${key}: ${line}`).toBe(Number((csv.get(key) ?? Number.NaN).toPrecision(6)));
+          }
         }
       }
-    }
-  });
+    },
+  );
 
   test("the file of a figure has every step of the run", () => {
     const loss = embedded.find(({ name }) => name === "loss")?.panels[0]?.marks[0];
