@@ -130,9 +130,10 @@ describe.skipIf(browserProgram === undefined)("the page", () => {
   test("is laid out for paper: light, as wide as paper, without controls", async () => {
     await using opened = await openPage(browser, server.serving.url, { colorScheme: "dark" });
     const { page, complaints } = opened;
-    for (const { name, url, awaited } of views.filter((view) => isFull || view.name === "run" || view.name === "sweep")) {
+    for (const { name, url, awaited } of views.filter((view) => (isFull && view.name !== "list") || view.name === "run" || view.name === "sweep")) {
       await page.goto(`${new URL(server.serving.url).origin}/${url}`);
       await page.locator(awaited).first().waitFor();
+      if (name === "run") await page.locator(".paper-drawing svg").first().waitFor({ state: "attached" });
       await page.evaluate(`window.dispatchEvent(new Event("beforeprint"))`);
       await page.waitForFunction(`document.documentElement.dataset.theme === "light"`);
       const widths = `[...document.querySelectorAll("canvas, svg, table")].filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect().right - document.body.getBoundingClientRect().right).filter((over) => over > 0)`;

@@ -1,5 +1,5 @@
 /** Width of the page on paper, in pixels: A4 between its margins. */
-const paperWidth = 700;
+export const paperWidth = 700;
 
 function setPaper(isPaper: boolean): void {
   document.documentElement.classList.toggle("paper", isPaper);
@@ -21,4 +21,9 @@ export function onPaper(draw: () => void): () => void {
     window.removeEventListener("beforeprint", draw);
     window.removeEventListener("afterprint", draw);
   };
+}
+
+/** Height of a chart: less on paper, so that three rows of charts have room on a page. */
+export function chartHeight(height: number): number {
+  return document.documentElement.classList.contains("paper") ? Math.round(0.7 * height) : height;
 }

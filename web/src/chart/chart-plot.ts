@@ -2,7 +2,7 @@ import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { shown } from "../figures.js";
-import { onPaper } from "../printing.js";
+import { chartHeight, onPaper } from "../printing.js";
 import { useTheme } from "../theme.js";
 import type { ChartAxis } from "./axis.js";
 import type { Recording } from "./exact-values.js";
@@ -87,7 +87,7 @@ export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInpu
       const step = stepAt(made, newest.current); // uPlot keeps the click after a drag to itself
       if (step !== undefined) cursor.value = step;
     });
-    const fit = () => made.setSize({ width: element.clientWidth, height });
+    const fit = () => made.setSize({ width: element.clientWidth, height: chartHeight(height) });
     const resize = new ResizeObserver(fit);
     resize.observe(element);
     const end = onPaper(fit);
@@ -130,7 +130,7 @@ function optionsOf(newest: { readonly current: PlotInput }, element: HTMLElement
   const { lines, bands, isLog, isCrowded, height } = newest.current;
   return {
     width: element.clientWidth,
-    height,
+    height: chartHeight(height),
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, focus: { prox: -1 } },
     scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },

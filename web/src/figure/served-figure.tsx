@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { figureStyle } from "../../../src/figures/draw/legend.js";
 import type { StepCursor } from "../chart/step-cursor.js";
+import { paperWidth } from "../printing.js";
 import { getText, wordsOf } from "../server.js";
 import "./served-figure.css";
 
@@ -10,6 +11,9 @@ colours.replaceSync(
   `.served-figure{${figureStyle("light", "&")}}@media screen{:root[data-theme="dark"] .served-figure{${figureStyle("dark", "&")}}}:root[data-theme] .served-figure .ground{fill:none}:root[data-theme] .served-figure .halo{stroke:var(--panel)}`,
 );
 document.adoptedStyleSheets.push(colours);
+
+/** Space between the edge of a panel and its drawing, on both sides together. */
+const paperPadding = 34;
 
 interface ServedFigureProps {
   /** The address of the figure in the API, with its name. */
@@ -33,6 +37,11 @@ export function ServedFigure({ address, turn, height, cursor }: ServedFigureProp
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidthOf(frame);
   const { drawing, problem } = useDrawing(width === 0 ? null : `${address}&as=drawing&width=${width}`, turn);
+  const paper = useRef<HTMLDivElement>(null);
+  const { drawing: onPaper } = useDrawing(drawing && width > paperWidth ? `${address}&as=drawing&width=${paperWidth - paperPadding}` : null, turn);
+  useEffect(() => {
+    if (onPaper) paper.current?.replaceChildren(onPaper.svg);
+  }, [onPaper]);
   useEffect(() => {
     if (drawing) frame.current?.replaceChildren(drawing.svg);
   }, [drawing]);
@@ -41,6 +50,7 @@ export function ServedFigure({ address, turn, height, cursor }: ServedFigureProp
     <figure class="panel served-figure">
       <h3>{drawing?.title ?? "Reading the figure …"}</h3>
       <div ref={frame} class={cursor ? "drawing steps" : "drawing"} style={drawing ? {} : { minHeight: `${height}px` }} />
+      {onPaper && <div ref={paper} class="drawing paper-drawing" />}
       {problem && <p class="note">{problem}</p>}
       <figcaption>
         {drawing?.caption}{" "}
