@@ -686,6 +686,15 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     const before = await progress();
     await expect.poll(progress, { timeout: 60_000 }).toBeGreaterThan(before);
     expect(await page.title()).toMatch(/^\d+\/5000 · live$/);
+    await page.getByRole("slider", { name: "Step", exact: true }).press("Home");
+    const pinned = page.getByTestId("pinned");
+    await expect.poll(() => pinned.innerText()).toMatch(/^Pinned at 0, live \d/);
+    const badge = await pinned.innerText();
+    await expect.poll(() => pinned.innerText(), { timeout: 60_000 }).not.toBe(badge);
+    expect(await text(page, "step")).toBe("0");
+    await pinned.getByRole("button", { name: "Follow" }).click();
+    await expect.poll(() => pinned.count()).toBe(0);
+    await expect.poll(() => text(page, "step")).not.toBe("0");
     await page.getByRole("button", { name: "Stop …" }).click();
     await page.getByRole("button", { name: "Let it train" }).click();
     const unharmed = await progress();

@@ -185,7 +185,9 @@ export class CloudPicture {
     this.#writeWay(context);
     const nameOf = (row: number) => tokenName(history.ids?.[row] ?? row, history.texts[row]);
     const { hole = new Uint32Array(), populations = [] } = this.holes ?? {};
-    const firsts = populations.slice(0, mostAnchors).map((_, index) => hole.indexOf(index + 1));
+    const ownHole = followed === null ? 0 : (hole[followed] ?? 0);
+    // The label of the followed token names its hole too.
+    const firsts = populations.slice(0, mostAnchors).flatMap((_, index) => (index + 1 === ownHole ? [] : [hole.indexOf(index + 1)]));
     const isLone = (row: number) => row !== followed && hole[row] === 0 && !history.dead.includes(row);
     const lone = history.tokens > mostNamed ? [] : Array.from({ length: history.tokens }, (_, row) => row).filter(isLone);
     const named = (rows: readonly number[], text: (row: number) => string) =>
@@ -194,9 +196,11 @@ export class CloudPicture {
       context,
       { ...this.#size, ink, ground, followed: followedColour },
       {
-        followed: named(followed === null ? [] : [followed], nameOf),
+        followed: named(followed === null ? [] : [followed], (row) =>
+          ownHole > 0 ? `${nameOf(row)} · ${holeText(populations[ownHole - 1] ?? 0)}` : nameOf(row),
+        ),
         holes: named(firsts, (row) => holeText(populations[(hole[row] ?? 1) - 1] ?? 0)),
-        moreHoles: populations.length - firsts.length,
+        moreHoles: populations.length - firsts.length - Number(ownHole > 0),
         names: named(lone, nameOf),
         pixelsPerUnit: camera.pixelsPerUnit(this.#size),
         axes: camera.angle.axes.slice(0, 2).map((axis) => axisText(axis, basis.explained)),

@@ -76,7 +76,7 @@ void main() {
   shape = mark;
   isChosen = chosen;
   // The disc of a live token fills three quarters of its point, and a diamond has less area than a disc.
-  float whole = radius * (mark > 1.5 ? 1.0 : mark > 0.5 ? 1.3 : 1.333) * (chosen > 0.5 ? 1.35 : 1.0) + (chosen > 0.5 ? 3.0 : 0.0);
+  float whole = radius * (mark > 1.5 ? 1.0 : mark > 0.5 ? 1.3 : 1.333) * (chosen > 0.5 && mark < 1.5 ? 1.35 : 1.0) + (chosen > 0.5 && mark < 1.5 ? 3.0 : 0.0);
   ringShare = 1.0 - clamp(max(3.0, 0.16 * radius) / whole, 0.12, 0.5);
   gl_PointSize = 2.0 * whole * pixelRatio * (mark > 1.5 ? 1.0 : 0.9 + 0.2 * near);
 }`;

@@ -29,7 +29,7 @@ export function KeyHelp() {
         ?
       </button>
       <dialog ref={dialog} class="keys" aria-label="Keys">
-        <h3>Keys</h3>
+        <h2>Keys</h2>
         <dl>
           {keys.map(([key, action]) => (
             <div key={key}>

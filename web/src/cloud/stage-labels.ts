@@ -58,7 +58,7 @@ export function writeStage(context: CanvasRenderingContext2D, look: StageLook, t
   context.font = bold;
   const important = [...texts.followed, ...texts.holes];
   const anchors = important.map(({ text, x, y, radius }) => ({ x, y, radius, width: context.measureText(text).width, height: 16 }));
-  const { labels, more } = placeLabels(anchors, { width, height }, { taken, most: 5 + texts.followed.length });
+  const { labels } = placeLabels(anchors, { width, height }, { taken, most: 5 + texts.followed.length });
   for (const { anchor, box, leader } of labels) {
     if (leader) drawLeader(context, leader, look);
     write(important[anchor]?.text ?? "", box.left, (box.top + box.bottom) / 2, bold, anchor < texts.followed.length ? look.followed : ink);
@@ -74,7 +74,7 @@ export function writeStage(context: CanvasRenderingContext2D, look: StageLook, t
     write(text, left, y, plain);
   }
   context.globalAlpha = 1;
-  const rest = more + texts.moreHoles;
+  const rest = texts.holes.length + texts.moreHoles - labels.filter(({ anchor }) => anchor >= texts.followed.length).length;
   if (rest > 0) write(`+${rest} more black ${rest === 1 ? "hole" : "holes"}`, 14, height - 56, plain);
   writeScale(context, look, texts, write);
 }

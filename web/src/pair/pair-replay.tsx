@@ -5,6 +5,7 @@ import { hrefOf, setQuery } from "../address.js";
 import { type HoveredToken, Shared, type StepCursor, useShared } from "../chart/step-cursor.js";
 import { type Camera, useCamera } from "../cloud/camera.js";
 import type { HoleMarks } from "../cloud/holes.js";
+import { KeyHelp } from "../cloud/key-help.js";
 import { Transport } from "../cloud/replay.js";
 import { Mark, Stage } from "../cloud/stage.js";
 import { stateOfStep } from "../cloud/states.js";
@@ -88,6 +89,7 @@ export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
         resetView={() => camera.reset()}
       >
         <ExportButton views={() => [left.view, right.view]} steps={steps} step={step} />
+        <KeyHelp />
       </Transport>
       <p class="followed" role="status" data-testid="followed">
         {followed === null ? (
