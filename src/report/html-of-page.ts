@@ -177,12 +177,19 @@ function blockHtml(block: Block, embedded: Embedded): string {
     case "story":
       return storyHtml(block.scenes);
     case "replay":
-      return `<div class="replay-part"><p>${replayText}</p><div class="replay" data-replay="${embedded.replays.push([...block.runs]) - 1}"><p class="needs-script">The replay requires the script of this file, which is not running.</p></div></div>`;
+    case "pair": {
+      const at = embedded.replays.push([...block.runs]) - 1;
+      const words = block.kind === "pair" ? pairText : replayText;
+      return `<div class="replay-part"><p>${words}</p><div class="replay" data-${block.kind}="${at}"><p class="needs-script">The replay requires the script of this file, which is not running.</p></div></div>`;
+    }
   }
 }
 
 const replayText =
   "Key frames of the training in one fixed linear view, the principal components of all steps. Marks that overlap need not be equal rows: only rows in the same black hole are. Choose a token to follow it.";
+
+const pairText =
+  "Key frames of two trainings at the same step, in one fixed linear view: the principal components of all runs together. Directions and distances mean the same in both. Marks that overlap need not be equal rows. Choose a token to follow it in both.";
 
 /** Scenes as a list; the script adds a button to each, which moves the cursor of the page. */
 function storyHtml(scenes: readonly Scene[]): string {

@@ -9,10 +9,10 @@ import { summaryTable } from "../sweep/sweep-summary.js";
 import { shellQuote } from "../text/escaping.js";
 import { count } from "../text/format.js";
 import { trialNames } from "../text/names.js";
-import { code, drawn, foldedSection, list, type Page, pitfallTable, section, table, text } from "./page.js";
+import { code, drawn, foldedSection, list, type Page, pitfallTable, type Section, section, table, text } from "./page.js";
 
-/** The page of an experiment: verdict, figures, measures, confounds and runs. */
-export function experimentPage(document: ExperimentDocument, figures: readonly FigureOrAbsent[]): Page {
+/** The page of an experiment: verdict, figures, measures, confounds and runs. @param replay of arms, if there is one. */
+export function experimentPage(document: ExperimentDocument, figures: readonly FigureOrAbsent[], replay: readonly Section[] = []): Page {
   const { name, verdict, seeds, measures, confounds, traps } = document;
   const control = document.control[0]?.arm ?? "control";
   const shown = measures.filter(({ control: { n }, treatment }) => n + treatment.n > 0);
@@ -37,6 +37,7 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
       ...(verdict.notes ? [section("Limits of the verdict", list(verdict.notes))] : []),
       section("Figures", ...drawn(figures.filter((figure) => !isOfOthers(figure)))),
       ...(figures.some(isOfOthers) ? [foldedSection("Measures that do not decide", ...drawn(figures.filter(isOfOthers)))] : []),
+      ...replay,
       foldedSection("Rules and reason", list(verdict.rules), text(verdict.reason)),
       section(
         "Measures",

@@ -11,7 +11,9 @@ export type Block =
   | { readonly kind: "code"; readonly text: string }
   | { readonly kind: "figure"; readonly figure: Figure }
   | { readonly kind: "story"; readonly scenes: readonly Scene[] }
-  | { readonly kind: "replay"; readonly runs: readonly ReplayedRun[] };
+  | { readonly kind: "replay"; readonly runs: readonly ReplayedRun[] }
+  /** Two runs at a time, whose frames are in one view. */
+  | { readonly kind: "pair"; readonly runs: readonly ReplayedRun[] };
 
 /** A run in a replay, with its name in the report. */
 export type ReplayedRun = { readonly label: string; readonly frames: ReplayFrames };

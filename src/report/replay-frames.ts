@@ -2,7 +2,7 @@ import { deflateRawSync } from "node:zlib";
 import { rowClasses, selectRows } from "../analysis/census/census.js";
 import { rowValues } from "../analysis/census/row-values.js";
 import { forEachRow } from "../analysis/elements.js";
-import { seenFrom } from "../analysis/geometry/path-basis.js";
+import { type PathBasis, rowDifference, seenFrom, sharedBasis } from "../analysis/geometry/path-basis.js";
 import { spreadStates } from "../analysis/states.js";
 import { basisOfRun } from "../figures/runs/cloud.js";
 import type { RunSource } from "../figures/runs/run-figure.js";
@@ -86,11 +86,13 @@ export interface ReplayFrames {
  */
 export async function replayFrames(run: RunSource, share = 1): Promise<ReplayFrames | undefined> {
   const { tokens } = await run.history();
-  if ((await basisOfRun(run)).axes.length < components) return undefined;
+  const basis = await basisOfRun(run);
+  if (basis.axes.length < components) return undefined;
   const characters = share === 1 ? maxCharacters.ofOne : share * maxCharacters.ofSeveral;
   let most = Math.min(maxFrames, Math.floor((share * maxPlaces) / tokens));
   while (most >= 2) {
-    const frames = await framesOf(run, most);
+    const seen = await seenStates(run, basis, most);
+    const frames = await framesOf(run, basis, seen, boundsOf([seen]));
     const excess = (frames.places.length + frames.classes.length) / characters;
     if (excess <= 1) return frames;
     most = Math.floor((0.95 * most) / excess);
@@ -98,9 +100,39 @@ export async function replayFrames(run: RunSource, share = 1): Promise<ReplayFra
   return undefined;
 }
 
-async function framesOf(run: RunSource, most: number): Promise<ReplayFrames> {
+/**
+ * The frames of several runs in one view, the principal components of all of them together, so that positions can be compared; undefined if their rows
+ * differ, or as `replayFrames`.
+ */
+export async function sharedFrames(runs: readonly RunSource[]): Promise<ReplayFrames[] | undefined> {
+  const [first, ...others] = await Promise.all(runs.map((run) => run.history()));
+  if (!first || others.some((other) => rowDifference(first, other) !== undefined)) return undefined;
+  const basis = await sharedBasis([first, ...others], { axes: components, work: 1e9, signal: runs[0]?.scan.signal });
+  if (basis.axes.length < components) return undefined;
+  let most = Math.min(maxFrames, Math.floor(maxPlaces / runs.length / first.tokens));
+  while (most >= 2) {
+    const seen: SeenStates[] = [];
+    for (const run of runs) seen.push(await seenStates(run, basis, most));
+    const bounds = boundsOf(seen);
+    const frames = await Promise.all(runs.map((run, index) => framesOf(run, basis, seen[index] as SeenStates, bounds)));
+    const excess = frames.reduce((sum, { places, classes }) => sum + places.length + classes.length, 0) / maxCharacters.ofSeveral;
+    if (excess <= 1) return frames;
+    most = Math.floor((0.95 * most) / excess);
+  }
+  return undefined;
+}
+
+/** States of a run with the positions and classes of their rows. */
+interface SeenStates {
+  readonly states: readonly number[];
+  /** `[states, tokens, 2]`. */
+  readonly seen: Float64Array;
+  /** `[states, tokens]`. */
+  readonly classes: Uint16Array;
+}
+
+async function seenStates(run: RunSource, basis: PathBasis, most: number): Promise<SeenStates> {
   const history = await run.history();
-  const basis = await basisOfRun(run);
   const states = spreadStates(lastMovingState((await run.analysis()).motion?.frozenFraction, history.states) + 1, most);
   const seen = new Float64Array(states.length * history.tokens * components);
   const classes = new Uint16Array(states.length * history.tokens);
@@ -112,7 +144,11 @@ async function framesOf(run: RunSource, most: number): Promise<ReplayFrames> {
       seen.set([x, y], (frame * history.tokens + row) * components);
     });
   }
-  const [x, y] = [boundsOf(seen, 0), boundsOf(seen, 1)];
+  return { states, seen, classes };
+}
+
+async function framesOf(run: RunSource, basis: PathBasis, { states, seen, classes }: SeenStates, [x, y]: readonly [Bounds, Bounds]): Promise<ReplayFrames> {
+  const history = await run.history();
   const { ofRow } = await tokenGroups(run);
   return {
     steps: states.map((state) => stepOfState(history, state)),
@@ -141,9 +177,19 @@ function lastMovingState(frozenFraction: readonly number[] | undefined, states: 
 }
 
 /** The start and length of an axis, which is never 0. */
-function boundsOf(seen: Float64Array, axis: number): { low: number; length: number } {
-  const own = seen.filter((_, index) => index % components === axis);
-  const low = own.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
-  const high = own.reduce((one, other) => Math.max(one, other), Number.NEGATIVE_INFINITY);
-  return { low, length: high - low || 1 };
+type Bounds = { readonly low: number; readonly length: number };
+
+/** The bounds of both axes over all positions. */
+function boundsOf(parts: readonly SeenStates[]): [Bounds, Bounds] {
+  const along = (axis: number): Bounds => {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const { seen } of parts) {
+      for (let index = axis; index < seen.length; index += components) {
+        low = Math.min(low, seen[index] ?? low);
+        high = Math.max(high, seen[index] ?? high);
+      }
+    }
+    return { low, length: high - low || 1 };
+  };
+  return [along(0), along(1)];
 }

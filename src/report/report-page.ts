@@ -15,8 +15,8 @@ import { earlierLooks, isJudgedBy } from "../sweep/experiment/rules.js";
 import { planFileName, readPlan } from "../sweep/plan/plan-directory.js";
 import { readSweep } from "../sweep/sweep-summary.js";
 import { experimentPage, sweepPage } from "./many-pages.js";
-import type { Page } from "./page.js";
-import { runPage, runsPage } from "./run-page.js";
+import type { Page, Section } from "./page.js";
+import { pairSection, runPage, runsPage } from "./run-page.js";
 
 const resultFile = "result.json";
 
@@ -75,11 +75,26 @@ export async function makeReport(subject: ReportSubject, scan: ScanOptions = {})
   if (subject.kind === "experiment") {
     const document = await readExperiment(subject.directory, scan);
     const figures = (await experimentFigures(document, scan)).map((figure) => ({ figure }));
-    return { page: experimentPage(document, figures), figures };
+    return { page: experimentPage(document, figures, await armsTogether(document, scan)), figures };
   }
   const document = await readSweep(subject.directory, noLockHolders);
   const figures = sweepFigures(document).map((figure) => ({ figure }));
   return { page: sweepPage(document, figures), figures };
+}
+
+/** Arms that are watched together. */
+const maxArms = 4;
+
+/** The arms of the first seed that has two of them, to be watched together. */
+async function armsTogether({ control, treatment }: ExperimentDocument, scan: ScanOptions): Promise<Section[]> {
+  const bySeed = [...new Set(control.map(({ seed }) => seed))].map((seed) => [...control, ...treatment].filter((each) => each.seed === seed));
+  const chosen = bySeed.find(({ length }) => length > 1) ?? [];
+  const runs = chosen.slice(0, maxArms).map(({ arm, seed, run }) => ({ label: `${arm}, seed ${seed}`, run: new RunSource(run, scan) }));
+  try {
+    return runs.length < 2 ? [] : await pairSection(runs);
+  } finally {
+    for (const { run } of runs) run[Symbol.dispose]();
+  }
 }
 
 async function reportOfRuns(directories: readonly string[], scan: ScanOptions): Promise<Report> {

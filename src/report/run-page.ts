@@ -20,7 +20,7 @@ import { shellQuote } from "../text/escaping.js";
 import { count, formatBytes, groupDigits, figure as shownFigure } from "../text/format.js";
 import { tokenName } from "../text/names.js";
 import { type Block, code, drawn, foldedSection, list, type Page, pitfallTable, type ReplayedRun, type Section, section, table, text } from "./page.js";
-import { replayFrames } from "./replay-frames.js";
+import { replayFrames, sharedFrames } from "./replay-frames.js";
 import { type Scene, storyFacts, storyOf } from "./story.js";
 
 const maxLosses = 20;
@@ -88,8 +88,18 @@ function answerSection(figures: readonly FigureOrAbsent[]): Section[] {
   return blocks.length === 0 ? [] : [section("The answer", ...blocks)];
 }
 
+/** Runs to watch two at a time in one view; none if their rows differ or they do not move. */
+export async function pairSection(runs: readonly ReportedRun[]): Promise<Section[]> {
+  const frames = await sharedFrames(runs.map(({ run }) => run));
+  if (!frames) return [];
+  const played = frames.map((each, index) => ({ label: runs[index]?.label ?? "", frames: each }));
+  return [section("Replay", { kind: "pair", runs: played })];
+}
+
 /** The replay of runs, and the story of a single one above it. */
 async function replaySection(runs: readonly (ReportedRun & { readonly verdict: Verdict | undefined })[]): Promise<Section[]> {
+  const together = runs.length > 1 ? await pairSection(runs) : [];
+  if (together.length > 0) return together;
   const played: ReplayedRun[] = [];
   const still: string[] = [];
   const scenes: Scene[] = [];

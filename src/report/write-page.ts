@@ -111,6 +111,7 @@ function blockParts(block: Block, figures: WrittenFigure[], folder: string): str
         block.scenes.map(({ title, step, sentences }, at) => `${at + 1}. **${plain(title)}, step ${step}.** ${sentences.map(plain).join(" ")}`).join("\n"),
       ];
     case "replay":
+    case "pair":
       return [];
   }
 }

@@ -121,16 +121,27 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     expect(await page.locator("#terms dd").count()).toBe(6);
   });
 
-  test("of several runs one is chosen for the replay, at the step that was shown", async () => {
+  test("two runs are replayed next to each other with one scrubber, and a token is followed in both", async () => {
     await using opened = await openPage(browser, address(two));
     const { page } = opened;
     const replay = page.locator(".replay");
-    await replay.getByRole("slider").press("End");
-    expect(await replay.getByRole("status").textContent()).toContain("step 200: C = 1, P = 8");
-    expect(await replay.getByLabel("Run").locator("option").allTextContents()).toEqual(["a · max_steps 200", "b · max_steps 120"]);
-    await replay.getByLabel("Run").selectOption("b · max_steps 120");
-    await expect.poll(() => replay.getByRole("status").textContent()).toContain("step 120: C = 1, P = 8");
-    expect(await replay.getByLabel("Token to follow").inputValue()).toBe("");
+    const said = replay.getByRole("status");
+    await expect
+      .poll(() => said.allTextContents())
+      .toEqual([expect.stringContaining("step 200: C = 1, P = 8"), expect.stringContaining("step 120: C = 1, P = 8")]);
+    expect(await replay.locator("strong").allTextContents()).toEqual(["a · max_steps 200", "b · max_steps 120"]);
+    await replay.getByRole("slider").press("Home");
+    expect(await said.allTextContents()).toEqual(["step 0: C = 0, P = 0, 128 distinct", "step 0: C = 0, P = 0, 128 distinct"]);
+    // The color of what is followed, on each canvas.
+    const marked = (): Promise<number[]> =>
+      page.evaluate(`[...document.querySelectorAll(".replay canvas")].map((canvas) => {
+        const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(getComputedStyle(canvas).getPropertyValue("--followed").trim().slice(at, at + 2), 16));
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return data.filter((value, at) => at % 4 === 0 && value === red && data[at + 1] === green && data[at + 2] === blue).length;
+      })`);
+    expect(await marked()).toEqual([0, 0]);
+    await replay.getByLabel("Token to follow").fill("A");
+    expect(Math.min(...(await marked()))).toBeGreaterThan(20);
   });
 
   test("on paper all sections are open, dark ink is on white, and what needs a hand is gone", async () => {

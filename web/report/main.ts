@@ -5,6 +5,7 @@ import type { RunClock } from "../../src/runs/run-clock.js";
 import { Shared, type StepCursor } from "../shared/shared-value.js";
 import { addAxisChoice } from "./axis-choice.js";
 import { FigureView, type SmoothFigure } from "./figure-view.js";
+import { addPair } from "./pair.js";
 import { preparePrinting } from "./printing.js";
 import { addReplay } from "./replay.js";
 import { addScenes } from "./scenes.js";
@@ -39,6 +40,10 @@ await Promise.all(
   [...document.querySelectorAll<HTMLElement>("[data-replay]")].map((element) =>
     addReplay(element, data.replays[Number(element.dataset["replay"])] ?? [], cursor),
   ),
+);
+
+await Promise.all(
+  [...document.querySelectorAll<HTMLElement>("[data-pair]")].map((element) => addPair(element, data.replays[Number(element.dataset["pair"])] ?? [], cursor)),
 );
 
 if (data.clock) addAxisChoice(views, data.clock);

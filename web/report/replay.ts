@@ -4,13 +4,13 @@ import type { StepCursor } from "../shared/shared-value.js";
 import { drawFrame, fitCanvas, placeOfRow, type Shown, type UnpackedReplay, unpackedReplay, wordsOf } from "./replay-picture.js";
 import { tokenInput } from "./token-input.js";
 
-const framesPerSecond = 30;
+export const framesPerSecond = 30;
 
-function element<Name extends keyof HTMLElementTagNameMap>(name: Name, properties: Partial<HTMLElementTagNameMap[Name]>): HTMLElementTagNameMap[Name] {
+export function element<Name extends keyof HTMLElementTagNameMap>(name: Name, properties: Partial<HTMLElementTagNameMap[Name]>): HTMLElementTagNameMap[Name] {
   return Object.assign(document.createElement(name), properties);
 }
 
-function choice(name: string, options: readonly (readonly [value: string, text: string])[]): HTMLSelectElement {
+export function choice(name: string, options: readonly (readonly [value: string, text: string])[]): HTMLSelectElement {
   const select = element("select", {});
   select.setAttribute("aria-label", name);
   select.append(...options.map(([value, textContent]) => element("option", { value, textContent })));
@@ -18,7 +18,7 @@ function choice(name: string, options: readonly (readonly [value: string, text: 
 }
 
 /** Unpacks the replay of each run once. */
-function replaysOf(): (run: ReplayedRun | undefined) => Promise<UnpackedReplay> {
+export function replaysOf(): (run: ReplayedRun | undefined) => Promise<UnpackedReplay> {
   const unpacked = new Map<ReplayedRun, UnpackedReplay>();
   return async (run) => {
     if (!run) throw new Error("there is no such run in this report");
@@ -31,7 +31,7 @@ function replaysOf(): (run: ReplayedRun | undefined) => Promise<UnpackedReplay> 
 const svgNamespace = "http://www.w3.org/2000/svg";
 
 /** What the marks mean, as on the page. */
-function legend(): HTMLElement {
+export function legend(): HTMLElement {
   const list = element("ul", { className: "key" });
   list.setAttribute("aria-label", "Marks");
   for (const { kind, text } of stageMarks) {
@@ -161,7 +161,7 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
 }
 
 /** The row whose position is nearest to a click. */
-function rowNearest(canvas: HTMLCanvasElement, { clientX, clientY }: MouseEvent, shown: Shown): number {
+export function rowNearest(canvas: HTMLCanvasElement, { clientX, clientY }: MouseEvent, shown: Shown): number {
   const box = canvas.getBoundingClientRect();
   const distances = shown.replay.tokens.map((_, row) => {
     const [left, top] = placeOfRow(canvas, shown, row);

@@ -38,20 +38,19 @@ export function pathBasis(history: History, options: PathBasisOptions): Promise<
 }
 
 /**
- * The principal components of the rows of two trainings together, so that both can be seen in one view.
+ * The principal components of the rows of several trainings together, so that all can be seen in one view.
  * @throws {BhBridgeError} `USAGE` if their rows differ in number, dimensions or tokens.
  */
-export async function sharedBasis(histories: readonly [History, History], options: PathBasisOptions): Promise<PathBasis> {
-  const [first, second] = histories;
-  const reason = rowDifference(first, second);
-  if (reason !== undefined)
-    throw new BhBridgeError("USAGE", `these two runs cannot be shown together: ${reason}. Choose runs with the same tokens and dimensions`);
+export async function sharedBasis(histories: readonly [History, ...History[]], options: PathBasisOptions): Promise<PathBasis> {
+  const [first, ...others] = histories;
+  const reason = others.map((other) => rowDifference(first, other)).find((each) => each !== undefined);
+  if (reason !== undefined) throw new BhBridgeError("USAGE", `these runs cannot be shown together: ${reason}. Choose runs with the same tokens and dimensions`);
   const samples = histories.map((history) => new PathSample(history, Math.ceil(rowsFor(history, options) / histories.length)));
   return basisOfSamples(samples, first.dims, options);
 }
 
 /** Why rows of the same index of two histories cannot be compared; undefined if they can. */
-function rowDifference(first: History, second: History): string | undefined {
+export function rowDifference(first: History, second: History): string | undefined {
   const shape = ({ tokens, dims }: History) => `${tokens} tokens × ${dims} dimensions`;
   if (shape(first) !== shape(second)) return `one has ${shape(first)}, the other ${shape(second)}`;
   const [ours, theirs] = [first.rowTokens, second.rowTokens];

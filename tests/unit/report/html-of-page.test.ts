@@ -12,7 +12,7 @@ test("two long runs, whose 128 tokens never rest, are a report under 3 MB, with 
   const runs = ["a", "b"].map((id, seed) => writeRun({ folder, id, seed, steps }));
   const { page } = await makeReport({ kind: "runs", runs });
   expect(htmlOfPage(page, "0").length).toBeLessThan(3_000_000);
-  const played = page.sections.flatMap(({ blocks }) => blocks.flatMap((block) => (block.kind === "replay" ? block.runs : [])));
+  const played = page.sections.flatMap(({ blocks }) => blocks.flatMap((block) => (block.kind === "replay" || block.kind === "pair" ? block.runs : [])));
   expect(played.map(({ frames }) => frames.steps.at(-1))).toEqual([steps, steps]);
   expect(played.reduce((sum, { frames: { places, classes } }) => sum + places.length + classes.length, 0)).toBeLessThanOrEqual(800_000);
 });

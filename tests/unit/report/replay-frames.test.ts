@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { packedFrames, packedText, replayFrames } from "../../../src/report/replay-frames.js";
+import { packedFrames, packedText, replayFrames, sharedFrames } from "../../../src/report/replay-frames.js";
 import { unpackedFrames, unpackedText } from "../../../web/report/unpacked.js";
 import { type RunOfStates, runOfStates, type StateRows } from "../figures/run-of-states.js";
 import { expectedFrom } from "../formats/reference-python.js";
@@ -90,6 +90,26 @@ test("several runs share what a report can hold: each has fewer frames, its last
   expect(frames?.steps.length).toBeGreaterThan(20);
   expect([frames?.steps[0], frames?.steps.at(-1)]).toEqual([0, 99]);
   expect(await replayFrames(run, 1 / 5000)).toBeUndefined();
+});
+
+test("runs in one view have their true distances from each other; runs of other rows are not played together", async () => {
+  const moved = (by: number): StateRows => triangle(1).map(([x = 0, y = 0]) => [x + by, y + 2 * by]);
+  using first = runOfStates({ states: [triangle(1), triangle(2)] });
+  using second = runOfStates({ states: [moved(4), moved(8)] });
+  const frames = (await sharedFrames([first, second])) ?? [];
+  expect(frames.map(({ width, height }) => [width, height])).toEqual([0, 1].map(() => [frames[0]?.width, frames[0]?.height]));
+  const [ours = [], theirs = []] = await Promise.all(
+    frames.map(async ({ places, width, height }) => {
+      const at = [...(await unpackedFrames(places, 6))].map((place, index) => (place / 65_535) * (index % 2 === 0 ? width : height));
+      return [0, 1].map((frame) => at.slice(6 * frame, 6 * frame + 2)); // of the first row
+    }),
+  );
+  for (const [frame, by] of [4, 8].entries()) {
+    const [[x = 0, y = 0] = [], [u = 0, v = 0] = []] = [ours[frame], theirs[frame]];
+    expect(Math.hypot(u - x, v - y)).toBeCloseTo(by * Math.sqrt(5), 2);
+  }
+  using wide = runOfStates({ states: [[[1, 2]], [[3, 5]]] });
+  expect(await sharedFrames([first, wide])).toBeUndefined();
 });
 
 test("rows that differ in one direction alone are not played", async () => {

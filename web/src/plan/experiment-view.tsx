@@ -9,6 +9,7 @@ import { Choice } from "../controls.js";
 import type { OverlayDocument, PlanDocument } from "../documents.js";
 import { ServedFigure } from "../figure/served-figure.js";
 import { shown } from "../figures.js";
+import { PairOfArms } from "../pair/pair-arms.js";
 import { useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
 import { bandOf } from "./seed-band.js";
@@ -103,6 +104,7 @@ function Arms({ plan, turn }: { plan: PlanDocument; turn: number }) {
           }`}
         />
       )}
+      <PairOfArms plan={plan} />
     </section>
   );
 }
