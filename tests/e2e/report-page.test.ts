@@ -59,15 +59,17 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("Smooth lays a smoothed line over the raw one, which grows faint, and takes it away again", async () => {
+  test("Smooth takes the smoothed line over the raw one away, and lays it over it again", async () => {
     await using opened = await openPage(browser, address(one));
     const { page } = opened;
     const smooth = page.locator("figure[data-name=loss]").getByRole("button", { name: "Smooth" });
-    await smooth.click();
-    expect(await smooth.getAttribute("aria-pressed")).toBe("true");
+    await expect.poll(() => smooth.getAttribute("aria-pressed")).toBe("true");
     expect(await strokes(page)).toEqual(["0.45", "1"]);
     await smooth.click();
+    expect(await smooth.getAttribute("aria-pressed")).toBe("false");
     expect(await strokes(page)).toEqual(["1"]);
+    await smooth.click();
+    expect(await strokes(page)).toEqual(["0.45", "1"]);
   });
 
   test("keys alone read a figure's values, zoom and go back", async () => {

@@ -238,7 +238,9 @@ export class FigureView {
 
   /** Show the values at a place beside a point of the window, and its step everywhere. */
   #pointAt(place: Place, clientX: number, clientY: number): void {
-    const { x, lines: values } = valuesAt(this.#figure, place);
+    // What is shown may be smoothed; what is read is recorded.
+    const panel = this.#figure.panels[Number(place.svg.dataset["panel"])] ?? place.panel;
+    const { x, lines: values } = valuesAt(this.#figure, { ...place, panel });
     const [where, ...others] = values;
     const clock = place.panel.x.label === stepLabel ? this.#reading?.clock : undefined;
     const lines = where !== undefined && clock ? [`${where}, ${clockWords(clock, x)}`, ...others] : values;
