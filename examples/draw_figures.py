@@ -135,6 +135,8 @@ def draw_mark(axes, mark, all_series):
         axes.invert_yaxis()
         for level in levels:
             axes.plot([], [], "s", color=color_of(level), label=level["name"])
+    elif kind == "spans":
+        draw_spans(axes, mark, all_series)
     elif kind == "links":
         starts = zip(mark["x1"], mark["y1"], strict=True)
         ends = zip(mark["x2"], mark["y2"], strict=True)
@@ -145,6 +147,35 @@ def draw_mark(axes, mark, all_series):
         across, up = ("right", "bottom") if mark["axis"] == "y" else ("left", "top")
         frame = axes.get_yaxis_transform() if mark["axis"] == "y" else axes.get_xaxis_transform()
         axes.text(*place, mark["text"], transform=frame, ha=across, va=up, fontsize=7)
+
+
+def draw_spans(axes, mark, all_series):
+    """Rows of tokens: each span ends where the next one of its row starts."""
+    spans = list(zip(mark["row"], mark["from"], mark["to"], mark["hole"], strict=True))
+    levels = mark["levels"]
+    lines = {level: [] for level in levels}
+    for (row, start, end, hole), following in zip(spans, [*spans[1:], (None, 0, 0, 0)], strict=True):
+        if hole > 0:
+            until = following[1] if following[0] == row else end
+            lines[levels[min(hole, len(levels)) - 1]].append([(start, row + 0.5), (until, row + 0.5)])
+    width = max(0.5, 180 / max(1, len(mark["names"])))
+    for level, segments in lines.items():
+        color = color_of(all_series[level])
+        axes.add_collection(LineCollection(segments, colors=color, linewidths=width, capstyle="butt"))
+        if segments:
+            axes.plot([], [], "s", color=color, label=all_series[level]["name"] or None)
+    gutter = all_series[mark["gutter"]]
+    for row, dead in enumerate(mark["dead"]):
+        if dead >= 0.5:
+            axes.plot(
+                [-0.02, -0.005],
+                [row + 0.5] * 2,
+                color=color_of(gutter),
+                linewidth=width,
+                transform=axes.get_yaxis_transform(),
+                clip_on=False,
+            )
+    axes.plot([], [], "s", color=color_of(gutter), label=gutter["name"])
 
 
 def prepare_axis(axis, scale, limits, label, ticks):

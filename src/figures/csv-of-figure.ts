@@ -3,7 +3,7 @@ import type { Figure, Mark } from "./figure.js";
 
 type Row = Readonly<Record<string, string | number | null>>;
 
-const columns = ["panel", "series", "mark", "x", "y", "x2", "y2", "low", "high", "count", "text"] as const;
+const columns = ["panel", "series", "mark", "x", "y", "x2", "y2", "low", "high", "count", "text", "token", "name", "dead", "from", "to", "hole"] as const;
 
 /** The unrounded numbers of a figure as CSV, one row per point, with the columns that some mark has. */
 export function csvOfFigure({ panels, series }: Figure): string {
@@ -47,6 +47,15 @@ function rowsOf(mark: Mark, nameOf: (level: number) => string): Row[] {
       return mark.x1.map((x, at) => ({ x, y: mark.y1[at] ?? null, x2: mark.x2[at] ?? null, y2: mark.y2[at] ?? null }));
     case "rule":
       return [{ [mark.axis]: mark.at, text: mark.text }];
+    case "spans":
+      return mark.row.map((row, at) => ({
+        token: mark.tokens?.[row] ?? "",
+        name: mark.names[row] ?? "",
+        dead: mark.dead[row] ?? 0,
+        from: mark.from[at] ?? null,
+        to: mark.to[at] ?? null,
+        hole: mark.hole[at] ?? 0,
+      }));
     case "cells":
       return mark.rows.flatMap((row, at) =>
         [...row].map((digit, column) => ({

@@ -84,6 +84,18 @@ const markSchema = z.discriminatedUnion("mark", [
     rows: texts.describe("One digit per cell: an index into levels"),
     levels: z.array(series).readonly(),
   }),
+  z.strictObject({
+    mark: z.literal("spans"),
+    names: texts.describe("Names of the rows, from top to bottom"),
+    tokens: numbers.optional().describe("Token of each row, unless rows hold several"),
+    dead: numbers.describe("Share of dead tokens in each row"),
+    row: numbers.describe("Row of each span; the spans of a row follow one another"),
+    from: numbers.describe("First step of each span"),
+    to: numbers.describe("Last recorded step of each span"),
+    hole: numbers.describe("Number of the black hole of each span, by size from 1; 0 for alone"),
+    levels: z.array(series).readonly().describe("Series of black holes 1, 2, …; the last is that of all further ones"),
+    gutter: series.describe("Series of the marks of dead tokens"),
+  }),
   z.strictObject({ mark: z.literal("links"), series, x1: numbers, y1: numbers, x2: numbers, y2: numbers }),
   z.strictObject({ mark: z.literal("rule"), axis: z.enum(["x", "y"]), at: number, text: z.string() }),
 ]);

@@ -97,6 +97,8 @@ export function reduceFigure(figure: Figure): Figure {
 
 function reducePanel(panel: Panel, limit: number): Panel {
   const { scale } = panel.x;
+  const rows = panel.marks.flatMap((mark) => (mark.mark === "spans" ? mark.names.length : []))[0] ?? 0;
+  if (rows > mostRows) return withFewerRows(panel);
   const own = panel.marks.map((mark) => (isExact(mark) ? edgesOf(mark).flatMap((y) => keptPoints({ x: mark.x, y }, limit, [scale], mark.curve)) : []));
   const marks = panel.marks.map((mark, index): Mark => {
     if (mark.mark === "band" && !mark.solid) return mark.x.length <= limit ? mark : { ...mark, ...reducedBand(mark, scale, limit) };
@@ -106,6 +108,102 @@ function reducePanel(panel: Panel, limit: number): Panel {
     return keptMark(mark, ascending(together ?? []));
   });
   return { ...panel, marks };
+}
+
+/** Maximum number of rows of spans, of which more would not be visible. */
+const mostRows = 256;
+
+type Spans = Mark & { mark: "spans" };
+
+/** How the rows of spans are drawn. */
+export interface SpanRows {
+  /** First row of each drawn row, and the number of all rows. */
+  readonly starts: readonly number[];
+  /** Maximum number of rows that one drawn row holds. */
+  readonly held: number;
+  /** Whether a drawn row holds only rows that are equal. */
+  readonly areEqual: boolean;
+}
+
+/** At most 256 drawn rows. Equal neighbours share drawn rows; if that is not enough, each drawn row holds equally many. */
+export function spanRows(mark: Spans): SpanRows {
+  const rows = mark.names.length;
+  const ends = Array.from({ length: rows }, (_, row) => row);
+  if (rows <= mostRows) return { starts: [...ends, rows], held: 1, areEqual: true };
+  const blocks = equalRows(mark);
+  if (blocks.length > mostRows) {
+    const held = Math.ceil(rows / mostRows);
+    return { starts: [...ends.filter((row) => row % held === 0), rows], held, areEqual: false };
+  }
+  let held = 1;
+  const starts = blocks.flatMap((first, block) => {
+    const size = (blocks[block + 1] ?? rows) - first;
+    const drawn = Math.min(size, 1 + Math.floor((size / rows) * (mostRows - blocks.length)));
+    held = Math.max(held, Math.ceil(size / drawn));
+    return Array.from({ length: drawn }, (_, index) => first + Math.floor((index * size) / drawn));
+  });
+  return { starts: [...starts, rows], held, areEqual: true };
+}
+
+/** The first row of each block of rows with equal spans. */
+function equalRows({ names, dead, row, from, to, hole }: Spans): number[] {
+  const lives = new Array<string>(names.length).fill("");
+  for (const [at, each] of row.entries()) lives[each] += `${from[at]} ${to[at]} ${hole[at]};`;
+  return [...names.keys()].filter((each) => each === 0 || lives[each] !== lives[each - 1] || dead[each] !== dead[each - 1]);
+}
+
+function withFewerRows(panel: Panel): Panel {
+  let rows = 0;
+  const marks = panel.marks.map((mark): Mark => {
+    if (mark.mark !== "spans") return mark;
+    const { starts } = spanRows(mark);
+    rows = starts.length - 1;
+    return groupedSpans(mark, starts);
+  });
+  return { ...panel, y: { ...panel.y, domain: [rows, 0] }, marks };
+}
+
+/** Rows that each hold several of the given ones: a span has the black hole of most of them, or of the larger one if there are as many. */
+function groupedSpans({ tokens: _, ...mark }: Spans, starts: readonly number[]): Spans {
+  const members = starts.slice(0, -1).map((first, row) => ({ first, end: starts[row + 1] ?? first }));
+  const spans = { row: [] as number[], from: [] as number[], to: [] as number[], hole: [] as number[] };
+  let at = 0;
+  for (const [row, { end }] of members.entries()) {
+    const first = at;
+    while (at < mark.row.length && (mark.row[at] ?? 0) < end) at++;
+    for (const span of mostCommon(mark, first, at)) {
+      spans.row.push(row);
+      spans.from.push(span.from);
+      spans.to.push(span.to);
+      spans.hole.push(span.hole);
+    }
+  }
+  const nameOf = ({ first, end }: (typeof members)[number]) =>
+    end - first === 1 ? (mark.names[first] ?? "") : `${mark.names[first]} … ${mark.names[end - 1]} (${end - first} tokens)`;
+  const deadShare = ({ first, end }: (typeof members)[number]) => mark.dead.slice(first, end).reduce((sum, share) => sum + share, 0) / (end - first);
+  return { ...mark, ...spans, names: members.map(nameOf), dead: members.map(deadShare) };
+}
+
+/** The most common black hole of several rows over the steps. */
+function mostCommon({ row, from, to, hole }: Spans, first: number, end: number): { from: number; to: number; hole: number }[] {
+  const changes = Array.from({ length: end - first }, (_, index) => first + index).sort((a, b) => (from[a] ?? 0) - (from[b] ?? 0));
+  const counts = new Map<number, number>();
+  const add = (number: number, rows: number) => counts.set(number, (counts.get(number) ?? 0) + rows);
+  const found: { from: number; to: number; hole: number }[] = [];
+  for (const [index, at] of changes.entries()) {
+    add(hole[at] ?? 0, 1);
+    if (at > first && row[at - 1] === row[at]) add(hole[at - 1] ?? 0, -1);
+    const step = from[at] ?? 0;
+    if (from[changes[index + 1] ?? -1] === step) continue;
+    const [[most = 0] = []] = [...counts].sort((a, b) => b[1] - a[1] || (a[0] || Number.POSITIVE_INFINITY) - (b[0] || Number.POSITIVE_INFINITY));
+    const last = found.at(-1);
+    if (last?.hole === most) continue;
+    if (last) last.to = to[at - 1] ?? step;
+    found.push({ from: step, to: step, hole: most });
+  }
+  const last = found.at(-1);
+  if (last) last.to = to[end - 1] ?? last.to;
+  return found;
 }
 
 /** Whether every kept point of a mark is a recorded one: lines and stacked areas. */

@@ -17,6 +17,7 @@ import { displacement, kinematics } from "./runs/motion.js";
 import { type Absent, isAbsent, type RunFigure, RunSource } from "./runs/run-figure.js";
 import { seriesFigures } from "./runs/series-figures.js";
 import { sky } from "./runs/sky.js";
+import { tokensFigure } from "./runs/tokens.js";
 import { neighbours } from "./runs/topology.js";
 import { loss, optimizer } from "./runs/training.js";
 import { verdictFigure } from "./runs/verdict.js";
@@ -30,6 +31,7 @@ function listed<Name extends string>(...figures: readonly RunFigure<Name>[]): re
 /** In the order of a report. */
 const ordered = listed(
   verdictFigure,
+  tokensFigure,
   loss,
   seriesFigures.radius,
   displacement,

@@ -25,6 +25,11 @@ export function inside(marks: readonly Mark[], [low, high]: readonly [number, nu
         rows: mark.rows.map((row) => row.slice(first, last + 1)),
       };
     }
+    if (mark.mark === "spans") {
+      const kept = [...mark.row.keys()].filter((at) => (mark.to[at] ?? 0) >= low && (mark.from[at] ?? 0) <= high);
+      const of = (values: readonly number[]) => kept.map((at) => values[at] ?? 0);
+      return { ...mark, row: of(mark.row), hole: of(mark.hole), from: of(mark.from), to: of(mark.to) };
+    }
     return mark;
   });
 }

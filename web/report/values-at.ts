@@ -48,6 +48,14 @@ export function valuesAt({ series }: Figure, place: Place): ReadOut {
       ranges.push(rangeOf(panel, mark.edges, column));
       return [`token ${mark.names[row]}: ${series[level]?.name}`];
     }
+    if (mark.mark === "spans") {
+      const row = Math.floor(((py - top) / (bottom - top)) * mark.names.length);
+      const at = mark.row.findLastIndex((each, span) => each === row && (mark.from[span] ?? 0) <= place.x);
+      if (at < 0) return [];
+      ranges.push(`steps ${(mark.from[at] ?? 0).toLocaleString("en")} to ${(mark.to[at] ?? 0).toLocaleString("en")}`);
+      const hole = mark.hole[at] ?? 0;
+      return [`${mark.names[row]}${mark.dead[row] === 1 ? ", dead" : ""}: ${hole === 0 ? "alone" : `black hole ${hole}`}`];
+    }
     if (mark.mark === "bins") {
       const bin = mark.edges.findIndex((edge) => edge > place.x) - 1;
       if (bin < 0) return [];

@@ -45,12 +45,12 @@ export interface Whereabouts {
   readonly nan: { readonly rows: number; readonly state: number } | null;
 }
 
-/** The classes of the rows of every snapshot, in the memory of one snapshot: for each row the first row with the same value, and whether it has NaN. */
-function* classesOfStates(history: History): Generator<{ readonly classes: Int32Array; readonly isNan: (row: number) => boolean }, void> {
+/** The classes of the rows of every snapshot from `first` on, in the memory of one snapshot: for each row the first row with the same value, and whether it has NaN. */
+export function* classesOfStates(history: History, first = 0): Generator<{ readonly classes: Int32Array; readonly isNan: (row: number) => boolean }, void> {
   const { dtype, dims, tokens, states } = history;
   const hasher = createRowHasher(dtype, dims, tokens, defaultKernels());
   const rows = selectRows(tokens);
-  for (let state = 0; state < states; state++) {
+  for (let state = first; state < states; state++) {
     history.read(state, 1, hasher.rows(tokens));
     const hashes = hasher.hash(tokens); // makes the bytes of equal rows equal
     const { buffer, byteOffset, byteLength } = hasher.rows(tokens);

@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { Mark, Panel, Series } from "../figure.js";
-import { extentOf } from "./extent.js";
+import { extentOf, levelOfHole } from "./extent.js";
 import { colourClass } from "./legend.js";
 import { dashOf, symbolOf } from "./markers.js";
 import { type SvgDocument, type SvgElement, shortened, svgElement, textLines, textWidth } from "./svg.js";
@@ -142,6 +142,22 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
       return levelPath(document, cellRuns(rows, String(index), edges, x, y), colourClass(series[level] ?? plain), Math.abs(y(1) - y(0)));
     }) as Plot.Markish[];
   },
+  spans(mark, { document, series, width }) {
+    const { names, dead, levels, gutter } = mark;
+    const draw = (_index: unknown, scales: { x?: Place; y?: Place }, _values: unknown, { marginLeft }: { marginLeft: number }) => {
+      const { x: across, y } = scales;
+      if (!across || !y) return svgElement(document, "g", {});
+      const x = (step: number) => Math.min(marginLeft + width, Math.max(marginLeft, across(step)));
+      const height = Math.abs(y(1) - y(0));
+      const marks = names.flatMap((_name, row) => ((dead[row] ?? 0) >= 0.5 ? [`M${marginLeft - gutterWidth - 4} ${tenth(y(row + 0.5))}h${gutterWidth}`] : []));
+      const paths = levels.flatMap((level, index) => {
+        const path = spanRuns(mark, index, x, y);
+        return path === "" ? [] : [levelPath(document, path, colourClass(series[level] ?? plain), height)];
+      });
+      return svgElement(document, "g", {}, [...paths, levelPath(document, marks.join(""), colourClass(series[gutter] ?? plain), height)]);
+    };
+    return [draw as unknown as Plot.Markish];
+  },
   links({ series: index, x1, y1, x2, y2 }, { series }) {
     const style = series[index] ?? plain;
     const ends = { x1: [...x1], y1: [...y1], x2: [...x2], y2: [...y2] };
@@ -257,14 +273,32 @@ function edgesOf(edges: readonly number[], counts: readonly number[]): { x: numb
 /** Runs of cells of one level, as horizontal strokes of one path. */
 function cellRuns(rows: readonly string[], digit: string, edges: readonly number[], x: Place, y: Place): string {
   const path: string[] = [];
-  const rounded = (value: number) => Math.round(value * 10) / 10;
   for (const [row, cells] of rows.entries()) {
-    const middle = rounded(y(row + 0.5));
+    const middle = tenth(y(row + 0.5));
     for (const { index, 0: run } of cells.matchAll(new RegExp(`${digit}+`, "g"))) {
-      path.push(`M${rounded(x(edges[index] ?? 0))} ${middle}H${rounded(x(edges[index + run.length] ?? 0))}`);
+      path.push(`M${tenth(x(edges[index] ?? 0))} ${middle}H${tenth(x(edges[index + run.length] ?? 0))}`);
     }
   }
   return path.join("");
+}
+
+/** The spans of one level, as horizontal strokes of one path; each ends where the next one of its row starts. */
+function spanRuns({ row, from, to, hole, levels }: Mark & { mark: "spans" }, level: number, x: Place, y: Place): string {
+  const path: string[] = [];
+  for (const [at, number] of hole.entries()) {
+    if (levelOfHole(number, levels.length) !== level) continue;
+    const end = row[at + 1] === row[at] ? from[at + 1] : to[at];
+    const left = x(from[at] ?? 0);
+    path.push(`M${tenth(left)} ${tenth(y((row[at] ?? 0) + 0.5))}H${tenth(Math.max(x(end ?? 0), left + 1))}`);
+  }
+  return path.join("");
+}
+
+/** Width of the gutter that marks dead tokens. */
+const gutterWidth = 7;
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 function levelPath(document: SvgDocument, path: string, className: string, height: number): SvgElement {

@@ -130,9 +130,9 @@ function plotHeight(
   x: readonly [number, number],
   y: readonly [number, number],
 ): number {
-  const cells = marks.find((mark) => mark.mark === "cells");
+  const [rows] = marks.flatMap((mark) => (mark.mark === "cells" ? mark.rows.length : mark.mark === "spans" ? mark.names.length : []));
   if (height !== undefined) return height;
-  if (cells) return cells.rows.length * Math.max(1, Math.round(cellsHeight / cells.rows.length));
+  if (rows) return rows * Math.max(1, Math.round(cellsHeight / rows));
   if (equal) return (innerWidth - 2 * inset) * Math.abs((y[1] - y[0]) / (x[1] - x[0])) + 2 * inset;
   return panels.length > 1 ? 164 : Math.min(244, Math.max(170, 0.6 * innerWidth));
 }

@@ -11,6 +11,7 @@ const spans: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }) =>
   pies: ({ x, y }) => ({ x: [x], y: [y] }),
   bins: ({ edges, counts }) => ({ x: [edges], y: [[0], counts] }),
   cells: ({ edges, rows }) => ({ x: [edges], y: [[0, rows.length]] }),
+  spans: ({ names, from, to }) => ({ x: [from, to], y: [[0, names.length]] }),
   links: ({ x1, y1, x2, y2 }) => ({ x: [x1, x2], y: [y1, y2] }),
   rule: ({ axis, at }) => (axis === "x" ? { x: [[at]], y: [] } : { x: [], y: [[at]] }),
 };
@@ -33,11 +34,21 @@ export function drawnSeries(mark: Mark, scale: Axis["scale"]): readonly number[]
       return mark.counts.some((count) => count > 0) ? [mark.series] : [];
     case "cells":
       return mark.levels.filter((_, level) => mark.rows.some((row) => row.includes(String(level))));
+    case "spans":
+      return [
+        ...mark.levels.filter((_, level) => mark.hole.some((hole) => levelOfHole(hole, mark.levels.length) === level)),
+        ...(mark.dead.some((share) => share > 0) ? [mark.gutter] : []),
+      ];
     case "links":
       return mark.x1.length > 0 ? [mark.series] : [];
     case "rule":
       return [];
   }
+}
+
+/** Index of the level of a black hole in a mark of spans: the last one is that of all further ones; −1 for alone. */
+export function levelOfHole(hole: number, levels: number): number {
+  return Math.min(hole, levels) - 1;
 }
 
 /** The range of a panel's data on an axis, with some room on vertical axes. Values that a logarithmic scale cannot show are ignored. */

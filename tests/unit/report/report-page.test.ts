@@ -49,7 +49,7 @@ test("a report of several runs tells them apart by what differs", async () => {
   });
   const { page } = await makeReport({ kind: "runs", runs }, { workers: 0 });
   expect(page.title).toBe("2 runs");
-  expect(page.summary.map(([label]) => label)).toEqual(["seed 1", "seed 2"]);
+  expect(page.summary.map(([label]) => label)).toEqual(["made-up · seed 1", "made-up · seed 2"]);
 });
 
 test("a report of an experiment has its arms, and one of the same trials as a sweep their points", async () => {
