@@ -116,7 +116,7 @@ const mostRows = 256;
 type Spans = Mark & { mark: "spans" };
 
 /** How the rows of spans are drawn. */
-export interface SpanRows {
+interface SpanRows {
   /** First row of each drawn row, and the number of all rows. */
   readonly starts: readonly number[];
   /** Maximum number of rows that one drawn row holds. */
@@ -164,7 +164,7 @@ function withFewerRows(panel: Panel): Panel {
 }
 
 /** Rows that each hold several of the given ones: a span has the black hole of most of them, or of the larger one if there are as many. */
-function groupedSpans({ tokens: _, ...mark }: Spans, starts: readonly number[]): Spans {
+export function groupedSpans({ tokens: _, ...mark }: Spans, starts: readonly number[]): Spans {
   const members = starts.slice(0, -1).map((first, row) => ({ first, end: starts[row + 1] ?? first }));
   const spans = { row: [] as number[], from: [] as number[], to: [] as number[], hole: [] as number[] };
   let at = 0;

@@ -181,6 +181,7 @@ export class Api {
     history: async (run, { response }) => sendDocument(response, await this.#viewOf(run).history(run)),
     basis: async (run, { query, response }) => sendDocument(response, await this.#basis(run, query)),
     census: async (run, { query, response }) => sendDocument(response, await this.#viewOf(run).census(wholeNumber(query, "state"))),
+    tokens: async (run, { response }) => sendDocument(response, await this.#viewOf(run).tokens(run)),
     path: async (run, { query, response }) => {
       const points = wholeNumber(query, "points", { least: 2, most: 2000, usual: 400 });
       sendDocument(response, await this.#viewOf(run).path(wholeNumber(query, "row"), points, await this.#basis(run, query)));

@@ -191,6 +191,30 @@ export const rowPathDocumentSchema = z.strictObject({
 });
 export type RowPathDocument = z.output<typeof rowPathDocumentSchema>;
 
+/** `/api/runs/ID/tokens`: the black hole of every token over the steps, in at most 256 rows. */
+export const tokensDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/serve-tokens@1"),
+  id,
+  /** The first and the last step. */
+  first: count,
+  last: count,
+  /** Every `every`-th snapshot is followed. */
+  every: count,
+  tokens: count,
+  /** Rows of the history from top to bottom. */
+  order: z.array(count),
+  /** Place in `order` of the first token of each row of the picture, and their number. */
+  starts: z.array(count),
+  /** Maximum number of tokens in a row of the picture, and whether only tokens with equal lives share one. */
+  held: count,
+  areEqual: z.boolean(),
+  /** Number of black holes, and the largest populations of the largest ones. */
+  holes: z.strictObject({ count, largest: z.array(count) }),
+  /** Spans of the rows of the picture: first step, last recorded step, and number of the black hole by size, 0 for alone. */
+  spans: z.strictObject({ row: z.array(count), from: z.array(count), to: z.array(count), hole: z.array(count) }),
+});
+export type TokensDocument = z.output<typeof tokensDocumentSchema>;
+
 /** `/api/runs/ID/census`: the black holes of a state. */
 export const censusOfStateDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-census@1"),

@@ -3,8 +3,10 @@ import { allSeries, ownAnalyses } from "../analysis/analyses.js";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { census } from "../analysis/census/census.js";
 import type { PathBasis } from "../analysis/geometry/path-basis.js";
+import { lifeOrder } from "../analysis/timeline/token-lives.js";
 import { BhBridgeError } from "../errors.js";
-import { keptPoints, smoothed, smoothingWeight } from "../figures/reduce-figure.js";
+import { groupedSpans, keptPoints, smoothed, smoothingWeight, spanRows } from "../figures/reduce-figure.js";
+import { marksOfLives } from "../figures/runs/tokens.js";
 import { type History, readState, stepOfState } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
 import { openHistory } from "../runs/open-history.js";
@@ -13,10 +15,10 @@ import { runClock } from "../runs/run-clock.js";
 import { runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import type { ServedRun } from "./catalogue.js";
-import type { BasisDocument, CensusOfStateDocument, Clock, HistoryDocument, RowPathDocument, Series, SeriesDocument } from "./documents.js";
+import type { BasisDocument, CensusOfStateDocument, Clock, HistoryDocument, RowPathDocument, Series, SeriesDocument, TokensDocument } from "./documents.js";
 import { fileIdentity } from "./lock-watch.js";
 import { RunLog } from "./run-log.js";
-import { type Line, MeasuredStates, rowPath, statesLosses } from "./state-measures.js";
+import { type Line, MeasuredStates, rowPath, statesLosses, TrackedTokens } from "./state-measures.js";
 
 /** Lines of an analysis; the first value is of state `from`. */
 type Analysed = readonly { name: string; from: 0 | 1; values: readonly (number | null)[] }[];
@@ -42,6 +44,7 @@ export class RunView {
   readonly #directory: string;
   readonly #log: RunLog;
   readonly #measured = new MeasuredStates();
+  readonly #tokens = new TrackedTokens();
   #analysis: { signature: string; lines: Analysed } | undefined;
   #basis: BasisDocument | undefined;
 
@@ -146,6 +149,31 @@ export class RunView {
     }
   }
 
+  /** The black hole of every token over the steps. */
+  async tokens({ id }: ServedRun): Promise<TokensDocument> {
+    const { lives, every, steps, rowTokens } = await this.#tokens.of(() => openHistory(this.#directory));
+    const dead = new Set(readRunManifest(this.#directory).corpus.deadTokens);
+    const isDead = (row: number) => dead.has(rowTokens.ofRow(row));
+    const order = lifeOrder(lives, isDead);
+    const mark = marksOfLives(lives, order, steps, isDead);
+    const { starts, held, areEqual } = spanRows(mark);
+    const { row, from, to, hole } = held === 1 ? mark : groupedSpans(mark, starts);
+    return {
+      schema: "bh-bridge/serve-tokens@1",
+      id,
+      first: steps[0] ?? 0,
+      last: steps.at(-1) ?? 0,
+      every,
+      tokens: lives.rows,
+      order,
+      starts: [...starts],
+      held,
+      areEqual,
+      holes: { count: lives.holes.length, largest: lives.holes.slice(0, namedHoles).map(({ largest }) => largest) },
+      spans: { row: [...row], from: [...from], to: [...to], hole: [...hole] },
+    };
+  }
+
   /** Open the history, which the caller closes. */
   open(): Promise<History> {
     return openHistory(this.#directory);
@@ -233,6 +261,9 @@ export function basisDocument({ center, axes, reach, explained }: PathBasis): Ba
     explained: [...explained],
   };
 }
+
+/** Black holes whose largest population the picture of tokens shows. */
+const namedHoles = 16;
 
 /** Number of directions for the page's tour, and the size of their sample, which is computed at once. */
 export const basisSize = { axes: 8, work: 3e7, mostDims: 256 };

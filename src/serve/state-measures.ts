@@ -2,11 +2,13 @@ import { join } from "node:path";
 import { allSeries, ownAnalyses, type SeriesName } from "../analysis/analyses.js";
 import { decodeElements } from "../analysis/elements.js";
 import { type PathBasis, seenFrom } from "../analysis/geometry/path-basis.js";
+import { runHere } from "../analysis/scan/run-in-parts.js";
 import { scanHistory } from "../analysis/scan/scan-history.js";
 import type { LiveMeasure } from "../analysis/series.js";
 import { spreadStates } from "../analysis/states.js";
 import { timelineAnalysis } from "../analysis/timeline/analysis.js";
 import { timelineOf } from "../analysis/timeline/timeline.js";
+import { HoleTracker, type TokenLives, trackStates } from "../analysis/timeline/token-lives.js";
 import { BhBridgeError } from "../errors.js";
 import { containedFile, FileBytes } from "../formats/file-bytes.js";
 import { type History, stepOfState } from "../formats/history.js";
@@ -109,6 +111,55 @@ function stateReader(history: History, isAnalysed: boolean): (state: number) => 
     if (before) decode(state - 1, before);
     return Object.assign({}, ...measures.map((measure) => measure(current, before)));
   };
+}
+
+/** Follows the black holes of a run that may still train. */
+export class TrackedTokens {
+  #tracker: HoleTracker | undefined;
+  #every = 1;
+  #running: Promise<TrackedLives> | undefined;
+
+  /** The lives of all rows so far, of every second, fourth, … snapshot of a long history; concurrent calls share the result. */
+  of(open: () => Promise<History>): Promise<TrackedLives> {
+    this.#running ??= this.#update(open).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #update(open: () => Promise<History>): Promise<TrackedLives> {
+    const history = await open();
+    try {
+      const { tokens, dims, dtype, states, rowTokens } = history;
+      const every = stride(states, countedBytes / (tokens * dims * itemSizes[dtype]));
+      const followed = Math.ceil(states / every);
+      const before = this.#every === every ? this.#tracker : undefined;
+      const tracker = before && before.states <= followed && before.rows === tokens ? before : new HoleTracker(tokens);
+      this.#tracker = tracker;
+      this.#every = every;
+      const { raw: _, ...readable } = history;
+      const chosen: History = { ...readable, states: followed, read: (first, count, target) => readEvery(history, every, first, count, target) };
+      await runHere(trackStates(chosen, tracker), followed, {});
+      const steps = Array.from({ length: followed }, (_step, at) => stepOfState(history, at * every));
+      return { lives: tracker.lives(), every, steps, rowTokens };
+    } finally {
+      history.close();
+    }
+  }
+}
+
+/** The lives of the rows of a history, of every `every`-th snapshot. */
+interface TrackedLives extends Pick<History, "rowTokens"> {
+  readonly lives: TokenLives;
+  readonly every: number;
+  readonly steps: readonly number[];
+}
+
+/** Read every `every`-th state of a history. */
+function readEvery(history: History, every: number, first: number, count: number, target: Uint8Array): void {
+  const stateBytes = target.byteLength / count;
+  if (every === 1) history.read(first, count, target);
+  else for (let at = 0; at < count; at++) history.read((first + at) * every, 1, target.subarray(at * stateBytes, (at + 1) * stateBytes));
 }
 
 function stride(states: number, affordable: number): number {

@@ -14,4 +14,5 @@ export type {
   ServedRunDocument,
   ServedRunRow,
   ShelfDocument,
+  TokensDocument,
 } from "../../src/serve/documents.js";

@@ -5,7 +5,7 @@ import { classSizes } from "./class-changes.js";
 import { classesOfStates } from "./whereabouts.js";
 
 /** A black hole over the snapshots in which it exists. */
-export interface HoleLife {
+interface HoleLife {
   /** Its largest number of tokens. */
   readonly largest: number;
   /** The first and the last snapshot that have it. */
@@ -56,6 +56,10 @@ export class HoleTracker {
   /** Number of snapshots that were added. */
   get states(): number {
     return this.#states;
+  }
+
+  get rows(): number {
+    return this.#now.length;
   }
 
   /** Add the next snapshot. @param classes for each row, the first row with the same value. */

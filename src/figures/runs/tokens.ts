@@ -34,13 +34,9 @@ async function read(run: RunSource): Promise<TokensFigure | Absent> {
   const steps = stepsOf(history);
   return {
     mark: {
-      mark: "spans",
+      ...marksOfLives(lives, order, steps, (row) => dead.has(rowTokens.ofRow(row))),
       names: tokens.map((token) => tokenName(token, rowTokens.text?.(token))),
       tokens,
-      dead: tokens.map((token) => Number(dead.has(token))),
-      ...spansOf(lives, order, steps),
-      levels,
-      gutter: levels.length,
     },
     holes: lives.holes,
     steps,
@@ -51,6 +47,12 @@ async function read(run: RunSource): Promise<TokensFigure | Absent> {
 function leaves({ start, hole }: TokenLives, row: number): boolean {
   const own = hole.subarray(start[row], start[row + 1]);
   return own.some((number, at) => number === 0 && at > 0);
+}
+
+/** The lives of rows as a mark without names. @param order rows from top to bottom. @param steps training step of each snapshot. */
+export function marksOfLives(lives: TokenLives, order: readonly number[], steps: readonly number[], isDead: (row: number) => boolean): TokensFigure["mark"] {
+  const dead = order.map((row) => Number(isDead(row)));
+  return { mark: "spans", names: order.map(() => ""), dead, ...spansOf(lives, order, steps), levels, gutter: levels.length };
 }
 
 /** The spans of rows in an order, by steps. */

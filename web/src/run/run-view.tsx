@@ -17,6 +17,7 @@ import { type Baseline, BaselineComparison, baselineLines, baselineValues, useBa
 import { RunFacts } from "./run-facts.js";
 import { RunHead } from "./run-head.js";
 import { RunVerdict } from "./run-verdict.js";
+import { TokenLife } from "./token-life.js";
 
 /** One run: what it is, its charts and its replay, which share one cursor. */
 export function RunView({ id }: { id: string }) {
@@ -77,6 +78,16 @@ export function RunView({ id }: { id: string }) {
         />
       ) : (
         <ReplayPlace problem={history.problem ?? basis.problem} mayCome={run.status === "running"} />
+      )}
+      {!history.problem && (
+        <TokenLife
+          history={history.document}
+          cursor={cursor}
+          range={range}
+          hovered={hovered}
+          followed={history.document ? rowOf(query.get("token"), history.document) : null}
+          turn={seriesTurn}
+        />
       )}
       {series && <RunCharts series={series} exact={exact} cursor={cursor} range={range} run={run} baseline={baseline} />}
       {!series && <p class={unread ? "problem" : "waiting"}>{unread ?? "Reading the lines …"}</p>}
