@@ -2,23 +2,16 @@ import { escaped, printable } from "./escaping.js";
 
 /** Maximum length of a token's name: longer texts are shortened. */
 const longestToken = 24;
-const firstVisible = 0x21;
-const deleteCode = 0x7f;
-/** Unicode's pictures of the control characters 0 to 31. */
-const controlPictures = 0x2400;
-const pictures: ReadonlyMap<number, string> = new Map([
-  [0x20, "␣"],
-  [0x09, "⇥"],
-  [0x0a, "⏎"],
-  [deleteCode, "␡"],
-]);
+/** Unicode's pictures of white space, which common fonts have; they lack those of most other control characters. */
+const pictures: Readonly<Record<string, string>> = { " ": "␣", "\t": "⇥", "\n": "⏎" };
+const firstOfTwoBytes = 0x100;
 /** Control, format and private characters, lone surrogates, and spaces other than U+0020. */
 const invisible = /[\p{C}\p{Z}]/u;
 
 /**
- * The name of a token wherever people read it: its text with pictures for spaces and control characters, `#35` for a token without text.
+ * The name of a token wherever people read it: its text with pictures for white space, `#35` for a token without text.
  *
- * Digits, and a text that looks like the number of a token, are quoted. Invisible characters and marks of writing direction are escaped.
+ * Digits, and a text that looks like the number of a token, are quoted. Other control characters, invisible ones and marks of writing direction are escaped.
  *
  * @param text its text, if known. @param limit maximum number of characters.
  */
@@ -32,13 +25,14 @@ export function tokenName(token: number, text: string | null | undefined, limit 
 }
 
 function visibleCharacter(character: string): string {
+  const picture = pictures[character];
+  if (picture !== undefined || !invisible.test(character)) return picture ?? character;
   const code = character.codePointAt(0) ?? 0;
-  const picture = pictures.get(code) ?? (code < firstVisible ? String.fromCharCode(controlPictures + code) : undefined);
-  return picture ?? (invisible.test(character) ? escaped(character) : character);
+  return code < firstOfTwoBytes ? `\\x${code.toString(16).padStart(2, "0")}` : escaped(character);
 }
 
 /** What the pictures in names of tokens mean, for captions. */
-export const tokenNameLegend = "␣ is a space, ⏎ a line break, ⇥ a tab, ␀ to ␟ are other control characters, and #35 is token 35 without text";
+export const tokenNameLegend = "␣ is a space, ⏎ a line break, ⇥ a tab, \\x00 another control character, and #35 is token 35 without text";
 
 /** A run with the fields of its configuration that differ from those of other runs. */
 export interface NamedRun {

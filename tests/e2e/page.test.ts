@@ -258,6 +258,37 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.getByRole("button", { name: "List of keys" }).focus();
     await page.keyboard.press("?");
     await page.getByRole("heading", { name: "Keys" }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("the lives of the tokens follow pointer and keys: hover names a token, a click follows it, a drag zooms, arrows go to its changes", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await openRun(page, "first");
+    const life = page.getByTestId("life");
+    const canvas = page.locator(".life-plot canvas");
+    await canvas.scrollIntoViewIfNeeded();
+    const box = await canvas.boundingBox();
+    if (!box) throw new Error("no picture");
+    // The first eight rows are the tokens 120 to 127, which share a row from step 31 on.
+    await page.mouse.move(box.x + box.width / 2, box.y + 3);
+    await expect.poll(() => life.innerText()).toBe("y, dead · alone from step 0 to 30, black hole 1 from step 31 to 60");
+    await page.mouse.click(box.x + box.width / 2, box.y + 3);
+    await expect.poll(() => text(page, "followed")).toContain("y number 121");
+    const slider = page.getByRole("slider", { name: /^Token/ });
+    await slider.focus();
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(() => life.innerText()).toContain("z, dead");
+    await page.keyboard.press("ArrowLeft");
+    await expect.poll(() => text(page, "step")).toBe("31");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.url()).toContain("token=122");
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.9, box.y + 52, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(() => page.url()).toMatch(/zoom=1\d-3\d/); // e^(0.6 ln 61) − 1 to e^(0.9 ln 61) − 1
+    expect(await page.getByRole("button", { name: "All steps" }).isEnabled()).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });

@@ -17,7 +17,7 @@ interface TokensFigure {
 }
 
 /** Black holes with a colour of their own; the others share one. */
-const ownColours = [0, 1, 2, 3, 4];
+const ownColours = [0, 1, 2, 3];
 const otherColour = 7;
 const gutterColour = 6;
 const levels = [...ownColours, otherColour].map((_, level) => level);

@@ -73,7 +73,7 @@ function change(path: string, edit: (document: Record<string, unknown>) => void)
   writeFileSync(path, JSON.stringify(document));
 }
 
-function historyOf(states: readonly StateRows[], dtype: "BF16" | "F32", steps: readonly number[] | undefined): History {
+export function historyOf(states: readonly StateRows[], dtype: "BF16" | "F32" = "BF16", steps?: readonly number[]): History {
   const [rows = []] = states;
   return {
     source: "made up",

@@ -55,7 +55,7 @@ test("rows of one black hole have one class, that of their first row, and tokens
   expect(replay?.tokens).toEqual([
     { name: "A", dead: false },
     { name: "␣", dead: false },
-    { name: "␁", dead: true },
+    { name: "\\x01", dead: true },
   ]);
 });
 

@@ -60,7 +60,7 @@ test("a page says first what came out: black holes, steps, loss, and what it was
 });
 
 test("black holes list the names of their tokens", async () => {
-  expect(tablesOf(blocksOf(await pageOf(), "Black holes at the end"))).toEqual([[["3", "␇ B C"]]]);
+  expect(tablesOf(blocksOf(await pageOf(), "Black holes at the end"))).toEqual([[["3", "\\x07 B C"]]]);
   expect(blocksOf(await pageOf({}, { states: [apart, apart] }), "Black holes at the end")).toEqual([{ kind: "text", text: "None." }]);
 });
 

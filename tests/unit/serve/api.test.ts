@@ -10,7 +10,10 @@ import {
   rowPathDocumentSchema,
   seriesDocumentSchema,
   servedRunDocumentSchema,
+  tokensDocumentSchema,
 } from "../../../src/serve/documents.js";
+import { TrackedTokens } from "../../../src/serve/state-measures.js";
+import { historyOf } from "../figures/run-of-states.js";
 import { type AskedServer, askedServer } from "./asking.js";
 import { deadRows, stateOf, stretchHistory, writeRun, writtenLoss, writtenRows } from "./written-run.js";
 
@@ -103,6 +106,37 @@ test("the states are the exact bytes of the file, one, several, or every tenth",
 test("the black holes of a state name their tokens", async () => {
   const census = await server.document(`/api/runs/${await idOf("a")}/census?state=60`, censusOfStateDocumentSchema);
   expect(census).toMatchObject({ step: 60, C: 1, P: deadRows.length, holes: [{ population: deadRows.length, tokens: deadRows }] });
+});
+
+test("the lives of the tokens have the black hole that forms halfway, and the rows of its tokens first", async () => {
+  const lives = await server.document(`/api/runs/${await idOf("a")}/tokens`, tokensDocumentSchema);
+  expect(lives).toMatchObject({ first: 0, last: 60, every: 1, tokens: writtenRows, held: 1, holes: { count: 1, largest: [deadRows.length] } });
+  expect(lives.order.slice(0, deadRows.length)).toEqual(deadRows);
+  const { row, from, to, hole } = lives.spans;
+  const spansOf = (place: number) => row.flatMap((each, at) => (each === place ? [[from[at], to[at], hole[at]]] : []));
+  for (const place of deadRows.keys()) {
+    expect(spansOf(place)).toEqual([
+      [0, 30, 0],
+      [31, 60, 1],
+    ]);
+  }
+  expect(spansOf(deadRows.length)).toEqual([[0, 60, 0]]);
+});
+
+test("the lives of a growing history are those of the whole one, read anew only from where they ended", async () => {
+  const growing = new TrackedTokens();
+  const read: number[] = [];
+  const states = [0, 0, 1, 0, 1].map((moved) => [[1], [1], [1 + moved]]);
+  const open = (count: number) => async () => {
+    const history = historyOf(states.slice(0, count));
+    return { ...history, read: (first: number, number: number, target: Uint8Array) => (read.push(first), history.read(first, number, target)) };
+  };
+  await growing.of(open(2));
+  const { lives } = await growing.of(open(5));
+  expect(read).toEqual([0, 1, 2, 3, 4]);
+  expect(lives).toEqual((await new TrackedTokens().of(open(5))).lives);
+  expect([...lives.from.subarray(lives.start[2], lives.start[3])]).toEqual([0, 2, 3, 4]);
+  expect((await growing.of(open(3))).lives.states).toBe(3);
 });
 
 test("the directions of the path are orthonormal", async () => {

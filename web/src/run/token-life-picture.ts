@@ -1,8 +1,9 @@
 import type { TokensDocument } from "../documents.js";
+import { shown } from "../figures.js";
 import { lineColour } from "../theme.js";
 
 /** Black holes with a colour of their own, largest first. */
-export const shownHoles = 5;
+export const shownHoles = 4;
 const otherColour = 6;
 /** Space for the gutter on the left, which marks dead tokens, and for the axis below. */
 const gutter = 12;
@@ -131,7 +132,7 @@ function drawAxis(context: CanvasRenderingContext2D, frame: LifeFrame, height: n
     context.fillRect(Math.round(x), height, 1, 4);
     context.fillStyle = ink;
     context.textAlign = isEnd ? "right" : step === from ? "left" : "center";
-    context.fillText(step.toLocaleString("en"), x, height + 5);
+    context.fillText(shown(step), x, height + 5);
     free = x + tickWidth;
   }
 }

@@ -72,7 +72,10 @@ function Life({ lives, history, cursor, range, hovered, followed }: LifeProps) {
     hovered.value = lives.order[Math.max(0, Math.min(lives.order.length - 1, at))] ?? null;
   };
   const handlers = usePointer({ frame, canvas, point, hovered, range, setBrush });
-  const text = chosen === undefined ? `${shown(lives.tokens)} tokens` : `${nameOf(chosen)}: ${lifeText(lives, chosen)}`;
+  const text =
+    chosen === undefined
+      ? `${shown(lives.tokens)} tokens`
+      : `${nameOf(chosen)}${history.dead.includes(lives.order[chosen] ?? -1) ? ", dead" : ""} · ${lifeText(lives, chosen)}`;
   return (
     <section class="token-life" aria-label="Life of the tokens">
       <div class="bar">
@@ -214,7 +217,7 @@ function lifeText(lives: TokensDocument, place: number): string {
   });
   const rest = spans.length - named.length;
   const text = `${named.join(", ")}${rest > 0 ? `, and ${rest} more changes` : ""}`;
-  return lives.areEqual ? text : `most of its ${lives.held} neighbours are in ${text}`;
+  return lives.areEqual ? text : `most of the ${lives.held} tokens of its row: ${text}`;
 }
 
 /** Move the cursor to the previous or next step at which a token changes its black hole. */

@@ -53,7 +53,7 @@ test("tokens are listed by name, consecutive ones as ranges", () => {
     100,
   );
   expect(shown).toContain("'0'…'2' \\");
-  expect(shown).toContain("␇ #126");
+  expect(shown).toContain("\\x07 #126");
 });
 
 test("without texts there are numbers alone", () => {

@@ -22,13 +22,13 @@ test("the table has one line per span, with the token, whether it is dead, its s
   expect(csvOfFigure(figure)).toBe(
     `${[
       "mark,token,name,dead,from,to,hole",
-      "spans,0,␀,1,0,20,1",
-      "spans,1,␁,0,0,20,1",
-      "spans,2,␂,0,0,0,1",
-      "spans,2,␂,0,5,5,0",
-      "spans,2,␂,0,10,20,2",
-      "spans,3,␃,0,0,5,0",
-      "spans,3,␃,0,10,20,2",
+      "spans,0,\\x00,1,0,20,1",
+      "spans,1,\\x01,0,0,20,1",
+      "spans,2,\\x02,0,0,0,1",
+      "spans,2,\\x02,0,5,5,0",
+      "spans,2,\\x02,0,10,20,2",
+      "spans,3,\\x03,0,0,5,0",
+      "spans,3,\\x03,0,10,20,2",
     ].join("\n")}\n`,
   );
   expect(figure.title).toBe("A token's life: 1 of 4 tokens leaves its black hole");
@@ -59,7 +59,7 @@ test("tokens with equal lives share rows, so that the few that leave have rows o
   expect([starts.length - 1 <= 256, starts.length - 1 > 230, held, areEqual]).toEqual([true, true, 4, true]);
   expect(figure.caption).toMatch(/^One row per token; up to 4 tokens with equal lives share a row\./);
   const drawn = spansOf(reduceFigure(figure));
-  expect(drawn.names.slice(-5)).toEqual(["␄", "␃", "␂", "␁", "␀"]);
+  expect(drawn.names.slice(-5)).toEqual(["\\x04", "\\x03", "\\x02", "\\x01", "\\x00"]);
   expect(drawn.from.slice(-10)).toEqual([0, 5, 0, 4, 0, 3, 0, 2, 0, 1]);
 });
 
