@@ -1,8 +1,10 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { z } from "zod";
 import type { ScanOptions } from "../analysis/scan/observation.js";
 import { callArguments } from "../bridge/call-arguments.js";
-import { openRun } from "../runner/open-run.js";
+import { configIdentity } from "../config/config-hash.js";
+import { openRun, type Run } from "../runner/open-run.js";
+import { runNames } from "../text/names.js";
 import { compareFinalModels, modelComparisonSchema } from "./compare-models.js";
 import {
   compareLosses,
@@ -23,6 +25,8 @@ const pairShape = { a: z.string(), b: z.string() };
 export const comparisonSchema = z.strictObject({
   /** Absolute paths, in the order of values. */
   runs: z.array(z.string()),
+  /** Their names with the differing fields, such as `quick · seed 43`. */
+  names: z.array(z.string()).optional(),
   differences: z.record(z.enum(factSections), z.array(differenceSchema)),
   results: z.array(resultSchema),
   history: z.array(z.strictObject({ ...pairShape, ...recordingComparisonSchema.shape })),
@@ -70,6 +74,7 @@ export async function compare(runs: readonly string[], options: CompareOptions =
   for (const pair of pairs) history.push({ ...pair, ...(await compareRecordings(pair.a, pair.b, { signal })) });
   const comparison: Comparison = {
     runs: opened.map(({ directory }) => directory),
+    names: namesOf(opened),
     differences: Object.fromEntries(factSections.map((section) => [section, differences(facts.map((each) => each[section]))])) as Comparison["differences"],
     results: compareResults(results, all ? { ...outcomes, ...timings } : outcomes),
     history,
@@ -79,6 +84,12 @@ export async function compare(runs: readonly string[], options: CompareOptions =
   if (!deep) return comparison;
   const [{ resolvePython }, { pythonOf }] = await Promise.all([import("../python/require-packages.js"), import("./train-again.js")]);
   return { ...comparison, deep: await locateDivergences(comparison, { python: (run) => resolvePython(pythonOf(run, python), signal), corpus, signal }) };
+}
+
+function namesOf(runs: readonly Pick<Run, "config" | "manifest" | "directory">[]): string[] {
+  const differing = differences(runs.map(({ config }) => configIdentity(config)));
+  const ownOf = (run: number) => Object.fromEntries(differing.map(({ path, values }) => [path, values[run]]));
+  return runNames(runs.map(({ manifest, directory }, run) => ({ name: manifest.name, differs: ownOf(run), directory: basename(directory) })));
 }
 
 /** Train each unequal pair of a comparison again, and find where they diverge. @throws {BhBridgeError} as `compare`. */

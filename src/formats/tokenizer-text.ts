@@ -39,13 +39,14 @@ function hexadecimal(byte: number): string {
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({ vocab: z.union([z.record(z.string(), z.int()), z.array(z.tuple([z.string(), z.number()]))]) }),
   added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })).default([]),
-  decoder: z.looseObject({ type: z.string() }).nullish(),
+  decoder: z.looseObject({ type: z.string(), decoders: z.array(z.looseObject({ type: z.string() })).optional() }).nullish(),
 });
 
 /** How the tokens of a tokenizer.json are written. Bytes that are no whole characters are written as `<0xE2>`. */
 export function tokenizerText(path: string): TokenText {
   const { model, added_tokens, decoder } = tokenizerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-  const shown = decoder?.type === "ByteLevel" ? textOfBytes : (text: string) => text;
+  const isOfBytes = [decoder, ...(decoder?.decoders ?? [])].some((each) => each?.type === "ByteLevel");
+  const shown = isOfBytes ? textOfBytes : (text: string) => text;
   const pairs: [string, number][] = Array.isArray(model.vocab) ? model.vocab.map(([text], id) => [text, id]) : Object.entries(model.vocab);
   const texts = new Map(pairs.map(([text, id]) => [id, shown(text)]));
   for (const { id, content } of added_tokens) texts.set(id, content);

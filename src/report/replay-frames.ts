@@ -5,8 +5,7 @@ import { forEachRow } from "../analysis/elements.js";
 import { type PathBasis, rowDifference, seenFrom, sharedBasis } from "../analysis/geometry/path-basis.js";
 import { spreadStates } from "../analysis/states.js";
 import { basisOfRun } from "../figures/runs/cloud.js";
-import type { RunSource } from "../figures/runs/run-figure.js";
-import { tokenGroups } from "../figures/tokens.js";
+import { type RunSource, tokenGroups } from "../figures/runs/run-figure.js";
 import { readState, stepOfState } from "../formats/history.js";
 import { tokenName } from "../text/names.js";
 

@@ -177,11 +177,11 @@ async function untrainedBlocks(run: RunSource): Promise<Block[]> {
   if (!threshold) return [text(`The rows of unused tokens (${unused.how}) are not apart from others in any indicator.`)];
   const rows = candidates
     .slice(0, maxUntrained)
-    .map(({ id, text: sign, reason, indicators }) => [tokenName(id, sign), reason, ...indicatorNames.map((name) => shownFigure(indicators[name]))]);
+    .map(({ id, text: sign, reason, indicators }) => [String(id), tokenName(id, sign), reason, ...indicatorNames.map((name) => shownFigure(indicators[name]))]);
   const more = candidates.length > rows.length ? `, of which the strongest ${rows.length} follow` : "";
   return [
     text(`${count(candidates.length, "row")} up to the threshold${more}. Unused: ${unused.how}. Threshold: ${threshold.how}.`),
-    ...(rows.length > 0 ? [table(["token", "reason", ...indicatorNames], rows)] : []),
+    ...(rows.length > 0 ? [table(["id", "token", "reason", ...indicatorNames], rows)] : []),
   ];
 }
 

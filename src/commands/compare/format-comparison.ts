@@ -83,13 +83,13 @@ const sectionTitles: Record<keyof Comparison["differences"], string> = { config:
 
 /** Format a comparison: runs by letter, differences of their inputs, results, and the first different bit. */
 export function formatComparison(comparison: Comparison, color: TextColors, width?: number): string {
-  const { runs, differences } = comparison;
+  const { runs, names, differences } = comparison;
   const letters = runs.map((_, index) => letterOf(index));
   const title = (text: string) => `\n${color.bold(text)}`;
   const sections = Object.entries(sectionTitles) as [keyof typeof sectionTitles, string][];
   const same = sections.filter(([section]) => differences[section].length === 0).map(([, name]) => name.toLowerCase());
   const lines = [
-    ...runs.map((run, index) => `${letters[index]}  ${printable(basename(run))}`),
+    ...runs.map((run, index) => [letters[index], names?.[index], printable(basename(run))].filter((part) => part !== undefined).join("  ")),
     ...sections.flatMap(([section, name]) => (differences[section].length === 0 ? [] : [title(name), differenceTable(differences[section], letters, width)])),
     ...(same.length === 0 ? [] : ["", `No difference in ${same.join(", ")}`]),
     title("Results"),

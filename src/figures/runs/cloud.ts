@@ -8,9 +8,8 @@ import { tokenName } from "../../text/names.js";
 import { markerRadius } from "../draw/markers.js";
 import type { Mark, Panel } from "../figure.js";
 import { axis, seriesOf } from "../panels.js";
-import { tokenGroups } from "../tokens.js";
 import { followedRows } from "./motion-path.js";
-import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
+import { type Absent, defineRunFigure, type RunSource, tokenGroups } from "./run-figure.js";
 
 /** The basis of a run's training that its figures share, which takes about a second. */
 export function basisOfRun(run: RunSource): Promise<PathBasis> {

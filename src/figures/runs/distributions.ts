@@ -6,8 +6,7 @@ import { chosenStates } from "../../analysis/states.js";
 import { readState, stepOfState } from "../../formats/history.js";
 import type { Mark, Panel } from "../figure.js";
 import { axis, seriesOf } from "../panels.js";
-import { tokenGroups } from "../tokens.js";
-import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
+import { type Absent, defineRunFigure, type RunSource, tokenGroups } from "./run-figure.js";
 
 const quantities = [
   { key: "norms", title: "Norms of the rows", label: "‖row‖₂", unit: "weights", scale: "linear" },

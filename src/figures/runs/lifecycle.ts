@@ -1,8 +1,7 @@
 import { type Phase, phases } from "../../analysis/lifecycle/lifecycle.js";
 import type { Mark, Panel, Series } from "../figure.js";
 import { axis, overMoves, type StepSeries, seriesOf, stackedAreas, stepAxis } from "../panels.js";
-import { tokenGroups } from "../tokens.js";
-import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";
+import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis, tokenGroups } from "./run-figure.js";
 
 /** The phases from the bottom of a stack to its top, in the colours of the figure `freezing`. */
 const stack = [

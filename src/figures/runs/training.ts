@@ -4,8 +4,7 @@ import { spreadStates } from "../../analysis/states.js";
 import { type History, readState, stepOfState, stepsOf } from "../../formats/history.js";
 import { recordedParts } from "../../runs/recorded-run.js";
 import { axis, linePanels, type StepSeries, smoothingText } from "../panels.js";
-import { type TokenGroup, type TokenGroups, tokenGroupNames, tokenGroups } from "../tokens.js";
-import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
+import { type Absent, defineRunFigure, type RunSource, type TokenGroup, type TokenGroups, tokenGroupNames, tokenGroups } from "./run-figure.js";
 
 interface Losses {
   readonly training: StepSeries;

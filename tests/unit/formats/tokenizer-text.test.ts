@@ -8,15 +8,15 @@ import { expectedFrom } from "./reference-python.js";
 const folder = mkdtempSync(join(tmpdir(), "tokenizer-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test.each(["ByteLevel", "Fuse"])("tokens are written as the library decodes them, lone bytes as numbers: %s", (decoder) => {
+test.each(["ByteLevel", "Sequence", "Fuse"])("tokens are written as the library decodes them, lone bytes as numbers: %s", (decoder) => {
   const path = join(folder, `${decoder}.json`);
   const expected = expectedFrom<Record<string, string>>(
     `
 import codecs, json, sys
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 tokenizer = Tokenizer(models.BPE())
-of_bytes = sys.argv[2] == "ByteLevel"
-tokenizer.decoder = decoders.ByteLevel() if of_bytes else decoders.Fuse()
+of_bytes = sys.argv[2] != "Fuse"
+tokenizer.decoder = {"ByteLevel": decoders.ByteLevel(), "Sequence": decoders.Sequence([decoders.ByteLevel(), decoders.Fuse()]), "Fuse": decoders.Fuse()}[sys.argv[2]]
 tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False) if of_bytes else pre_tokenizers.Whitespace()
 alphabet = pre_tokenizers.ByteLevel.alphabet() if of_bytes else []
 tokenizer.train_from_iterator(["saß naïve the the cat\\n"] * 9, trainers.BpeTrainer(vocab_size=300, show_progress=False, initial_alphabet=alphabet))

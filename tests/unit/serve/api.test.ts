@@ -129,7 +129,11 @@ test("the lives of a growing history are those of the whole one, read anew only 
   const states = [0, 0, 1, 0, 1].map((moved) => [[1], [1], [1 + moved]]);
   const open = (count: number) => async () => {
     const history = historyOf(states.slice(0, count));
-    return { ...history, read: (first: number, number: number, target: Uint8Array) => (read.push(first), history.read(first, number, target)) };
+    const noted = (first: number, number: number, target: Uint8Array) => {
+      read.push(first);
+      history.read(first, number, target);
+    };
+    return { ...history, read: noted };
   };
   await growing.of(open(2));
   const { lives } = await growing.of(open(5));

@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { analyze } from "../../../../src/analysis/analyze.js";
-import { RunSource, requestedAnalysis } from "../../../../src/figures/runs/run-figure.js";
+import { RunSource, requestedAnalysis, tokenGroups } from "../../../../src/figures/runs/run-figure.js";
 import { recordedRun, writeAnalysis } from "../../../../src/runs/recorded-run.js";
-import { runOfStates, writeRunOfStates } from "../run-of-states.js";
+import { type RunOfStates, runOfStates, writeRunOfStates } from "../run-of-states.js";
 
 const states = [
   [[1], [2]],
@@ -61,4 +61,16 @@ test("an analysis that a run has nothing for tells why, one that it has is made"
   });
   expect(await requestedAnalysis(run, "deadMass")).toEqual({ absent: expect.stringMatching(/^needs a run that recorded logits\.mean/) });
   expect(await requestedAnalysis(run, "kinematics")).toMatchObject({ part: { bulkSpeed: [2] } });
+});
+
+async function groupsOf(states: RunOfStates) {
+  using run = runOfStates(states);
+  const { names, ofRow } = await tokenGroups(run);
+  return [...ofRow].map((group) => names[group]);
+}
+
+test("rows are live or dead by their tokens, also where chosen tokens alone have rows", async () => {
+  const state = [[1], [2], [3]];
+  expect(await groupsOf({ states: [state], dead: [1, 70] })).toEqual(["live tokens", "dead tokens", "live tokens"]);
+  expect(await groupsOf({ states: [state], tokens: [70, 1, 65], dead: [1, 70] })).toEqual(["dead tokens", "dead tokens", "live tokens"]);
 });
