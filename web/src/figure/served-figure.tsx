@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { figureStyle } from "../../../src/figures/draw/legend.js";
 import type { StepCursor } from "../chart/step-cursor.js";
 import { paperWidth } from "../printing.js";
@@ -20,8 +20,8 @@ interface ServedFigureProps {
   address: string;
   /** The figure is read again when it changes. */
   turn: unknown;
-  /** Height to reserve before it is there, in pixels. */
-  height: number;
+  /** What to reserve room for before it is there: the height of the drawing at a width, and the characters of title and caption. */
+  room: { height(width: number): number; title: number; caption: number };
   /** The step that all charts share, for figures over a logarithmic axis of steps. */
   cursor?: StepCursor;
 }
@@ -33,7 +33,7 @@ interface Drawing {
 }
 
 /** A figure as the server draws it for the width of this page, with its title, its caption, and the step of the cursor. */
-export function ServedFigure({ address, turn, height, cursor }: ServedFigureProps) {
+export function ServedFigure({ address, turn, room, cursor }: ServedFigureProps) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidthOf(frame);
   const { drawing, problem } = useDrawing(width === 0 ? null : `${address}&as=drawing&width=${width}`, turn);
@@ -42,17 +42,18 @@ export function ServedFigure({ address, turn, height, cursor }: ServedFigureProp
   useEffect(() => {
     if (onPaper) paper.current?.replaceChildren(onPaper.svg);
   }, [onPaper]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (drawing) frame.current?.replaceChildren(drawing.svg);
   }, [drawing]);
   useEffect(() => (drawing && cursor ? showStep(drawing.svg, cursor) : undefined), [drawing, cursor]);
+  const reserved = (height: number) => (drawing || width === 0 ? {} : { minHeight: `${height}px` });
   return (
     <figure class="panel served-figure">
-      <h3>{drawing?.title ?? "Reading the figure …"}</h3>
-      <div ref={frame} class={cursor ? "drawing steps" : "drawing"} style={drawing ? {} : { minHeight: `${height}px` }} />
+      <h3 style={reserved(linesOf(room.title, width, 9) * 20)}>{drawing?.title ?? "Reading the figure …"}</h3>
+      <div ref={frame} class={cursor ? "drawing steps" : "drawing"} style={reserved(room.height(width))} />
       {onPaper && <div ref={paper} class="drawing paper-drawing" />}
       {problem && <p class="note">{problem}</p>}
-      <figcaption>
+      <figcaption style={reserved(linesOf(room.caption, width, 7) * 20)}>
         {drawing?.caption}{" "}
         <span class="saves">
           {["svg", "png", "csv"].map((kind) => (
@@ -66,17 +67,25 @@ export function ServedFigure({ address, turn, height, cursor }: ServedFigureProp
   );
 }
 
+/** Lines of a text. @param size approximate width of a character. */
+function linesOf(characters: number, width: number, size: number): number {
+  return Math.ceil((characters * size) / Math.max(1, width));
+}
+
 /** The width of an element, in steps of 20 pixels, so that a figure is not drawn again for every pixel. */
 function useWidthOf(element: { readonly current: HTMLElement | null }): number {
   const [width, setWidth] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!element.current) return;
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.max(280, Math.floor((entry?.contentRect.width ?? 0) / 20) * 20)));
+    setWidth(drawnWidth(element.current.clientWidth));
+    const observer = new ResizeObserver(([entry]) => setWidth(drawnWidth(entry?.contentRect.width ?? 0)));
     observer.observe(element.current);
     return () => observer.disconnect();
   }, [element]);
   return width;
 }
+
+const drawnWidth = (width: number) => Math.max(280, Math.floor(width / 20) * 20);
 
 /** Milliseconds between two readings of a figure that changes with every step. */
 const pause = 5000;

@@ -21,18 +21,19 @@ export function Experiment({ plan, turn }: { plan: PlanDocument; turn: number })
   const figure = (name: string) => `/api/plans/${plan.id}/figure?name=${name}`;
   const shown = plan.trials.filter(({ run }) => run !== null).length;
   if (shown === 0) return <p class="empty">No run has started yet.</p>;
+  const treatments = plan.arms.length - 1;
   const isAny = plan.trials.some(({ status }) => status === "completed");
   return (
     <>
       {isAny && (
         <section aria-label="Differences between the arms">
-          <ServedFigure address={figure("forest")} turn={turn} height={340} />
-          <Others address={figure("forest-others")} turn={turn} />
+          <ServedFigure address={figure("forest")} turn={turn} room={forestRoom(treatments)} />
+          <Others address={figure("forest-others")} turn={turn} treatments={treatments} />
         </section>
       )}
       {isAny && (
         <section aria-label="Tokens of every run">
-          <ServedFigure address={figure("verdicts")} turn={turn} height={520} />
+          <ServedFigure address={figure("verdicts")} turn={turn} room={verdictsRoom(plan.arms.length, plan.seeds.length)} />
         </section>
       )}
       <Arms plan={plan} turn={turn} />
@@ -42,13 +43,24 @@ export function Experiment({ plan, turn }: { plan: PlanDocument; turn: number })
   );
 }
 
+/** Room for a forest of two deciding measures, which is the default. */
+function forestRoom(treatments: number, measures = 2) {
+  return { height: () => 30 + measures * (82 + 66 * treatments), title: 40, caption: 400 };
+}
+
+/** Room for a panel per arm and seed, as the server lays them out. */
+function verdictsRoom(arms: number, seeds: number) {
+  const columnsOf = (width: number) => Math.max(1, Math.min(seeds, 4, Math.floor((width + 18) / 218)));
+  return { height: (width: number) => 70 + 196 * arms * Math.ceil(Math.min(seeds, 8) / columnsOf(width)), title: 60, caption: 400 };
+}
+
 /** The measures that do not decide, read when they are unfolded. */
-function Others({ address, turn }: { address: string; turn: number }) {
+function Others({ address, turn, treatments }: { address: string; turn: number; treatments: number }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details class="panel" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Measures that do not decide</summary>
-      {isOpen && <ServedFigure address={address} turn={turn} height={600} />}
+      {isOpen && <ServedFigure address={address} turn={turn} room={forestRoom(treatments, 4)} />}
     </details>
   );
 }
@@ -161,7 +173,8 @@ function Measures({ judged }: { judged: Judged }) {
 
 function MeasureTable({ measures, caption }: { measures: Judged["measures"]; caption: string }) {
   return (
-    <div class="table-frame">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a table that is too wide scrolls by the keyboard
+    <section class="table-frame" tabIndex={0} aria-label={caption}>
       <table>
         <caption>{caption}</caption>
         <thead>
@@ -189,7 +202,7 @@ function MeasureTable({ measures, caption }: { measures: Judged["measures"]; cap
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 
