@@ -136,7 +136,7 @@ export async function runDocument(run: ServedRun, events: RunView["events"]): Pr
     result,
     next: nextCommand(run),
     files: downloads(directory),
-    figures: hasStates ? [...(await import("../figures/run-figures.js")).runFigureNames] : [],
+    figures: hasStates ? await figureNames(directory) : [],
   };
 }
 
@@ -155,6 +155,13 @@ async function resultOf(
     if (error instanceof BhBridgeError) return { result: null, damage: error.code === "RUN_CORRUPT" ? error.message : null };
     throw error;
   }
+}
+
+/** The figures that the page can ask for. That of the verdict reads every snapshot at once, so it is omitted for a long history. */
+async function figureNames(directory: string): Promise<string[]> {
+  const { runFigureNames } = await import("../figures/run-figures.js");
+  const isLong = statSync(join(directory, historyFile)).size > maxSummarized;
+  return runFigureNames.filter((name) => !isLong || name !== "verdict");
 }
 
 /** A longer history is not read for its verdict. */

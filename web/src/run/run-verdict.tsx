@@ -1,13 +1,22 @@
 import type { StepCursor } from "../chart/step-cursor.js";
+import type { ServedRunDocument } from "../documents.js";
 import { ServedFigure } from "../figure/served-figure.js";
 
 const room = { height: (width: number) => (width < 400 ? 310 : 367), title: 76, caption: 330 };
 
 /** The verdict of a run as a picture: which tokens are together and which alone, over the steps. */
-export function RunVerdict({ id, turn, cursor }: { id: string; turn: unknown; cursor: StepCursor }) {
+export function RunVerdict({ run, cursor }: { run: ServedRunDocument; cursor: StepCursor }) {
+  if (run.figures.length === 0) return null;
+  if (!run.figures.includes("verdict")) {
+    return (
+      <p class="note">
+        This history is too long to draw the verdict here. Draw it with <code>bh-bridge report {run.run} --figures DIR</code>
+      </p>
+    );
+  }
   return (
     <section aria-label="Verdict">
-      <ServedFigure address={`/api/runs/${id}/figure?name=verdict`} turn={turn} cursor={cursor} room={room} />
+      <ServedFigure address={`/api/runs/${run.id}/figure?name=verdict`} turn={run.steps?.done} cursor={cursor} room={room} />
     </section>
   );
 }

@@ -64,7 +64,7 @@ export function RunView({ id }: { id: string }) {
           Step {shown(step)}: {message}
         </p>
       ))}
-      {run.figures.includes("verdict") && <RunVerdict id={id} turn={run.steps?.done} cursor={cursor} />}
+      <RunVerdict run={run} cursor={cursor} />
       {history.document && basis.document ? (
         <Replay
           name={run.name}
