@@ -32,6 +32,13 @@ const mostNamed = 300;
 /** Black holes after these have no anchor for a label. */
 const mostAnchors = 60;
 
+/** Smallest radius of a mark by the number of tokens, in pixels. */
+const smallestRadius = [
+  { upTo: 256, radius: 3.5 },
+  { upTo: 2000, radius: 2.5 },
+  { upTo: Number.POSITIVE_INFINITY, radius: 1.7 },
+] as const;
+
 /** Tokens of each class of equal rows, by its first row. */
 interface Population {
   readonly first: number;
@@ -57,8 +64,8 @@ export function wordsOf(shown: Shown): string {
   const populations = populationsOf(shown);
   const holes = populations.filter(({ tokens }) => tokens > 1);
   const inHoles = holes.reduce((sum, { tokens }) => sum + tokens, 0);
-  const step = (shown.replay.steps[shown.frame] ?? 0).toLocaleString("en");
-  return `step ${step}: C = ${holes.length}, P = ${inHoles}, ${populations.length} distinct`;
+  const [step, C, P, distinct] = [shown.replay.steps[shown.frame] ?? 0, holes.length, inHoles, populations.length].map((each) => each.toLocaleString("en"));
+  return `step ${step}: C = ${C}, P = ${P}, ${distinct} distinct`;
 }
 
 /** Pixels per unit of the weights, and the upper left corner of the view. */
@@ -95,10 +102,16 @@ export function drawFrame(canvas: HTMLCanvasElement, shown: Shown): void {
   context.clearRect(0, 0, width, height);
   if (followed >= 0) drawPath(context, shown, chosen);
   const populations = populationsOf(shown);
-  const radiusOf = (tokens: number) => Math.max(3.5, markerRadius(tokens, replay.tokens.length));
+  const { length } = replay.tokens;
+  const smallest = smallestRadius.find(({ upTo }) => length <= upTo)?.radius ?? 0;
+  const radiusOf = (tokens: number) => Math.max(smallest, markerRadius(tokens, length));
   for (const { first, tokens, live } of populations) {
     const kind = tokens > 1 ? "hole" : live > 0 ? "live" : "dead";
     drawMark(context, kind, placeOfRow(canvas, shown, first), radiusOf(tokens), { colour: colour(kind), ground });
+  }
+  // Rings of black holes stay visible among many tokens.
+  for (const { first, tokens } of populations) {
+    if (tokens > 1) drawRing(context, placeOfRow(canvas, shown, first), radiusOf(tokens), colour("hole"), ringWidth(radiusOf(tokens)));
   }
   const named = (text: string, row: number, tokens: number) => {
     const [x, y] = placeOfRow(canvas, shown, row);
@@ -151,13 +164,17 @@ function drawMark(
   context.fillStyle = look.ground;
   context.fill();
   context.strokeStyle = look.colour;
-  context.lineWidth = kind === "hole" ? Math.max(2, 0.3 * radius) : 1.6;
+  context.lineWidth = kind === "hole" ? ringWidth(radius) : 1.6;
   context.stroke();
 }
 
-function drawRing(context: CanvasRenderingContext2D, [x, y]: readonly [number, number], radius: number, colour: string): void {
+function ringWidth(radius: number): number {
+  return Math.max(1.5, 0.3 * radius);
+}
+
+function drawRing(context: CanvasRenderingContext2D, [x, y]: readonly [number, number], radius: number, colour: string, width = 2): void {
   context.strokeStyle = colour;
-  context.lineWidth = 2;
+  context.lineWidth = width;
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
   context.stroke();
