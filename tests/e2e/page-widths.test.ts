@@ -81,6 +81,15 @@ const overlaps = `(() => {
   return found;
 })()`;
 
+/** Pixels in the colour of live tokens on the canvas of labels, which is printed with the cloud below. */
+const drawnOnPaper = `(() => {
+  const { width, height } = document.querySelector(".stage canvas.labels");
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  context.drawImage(document.querySelector(".stage canvas.labels"), 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  return data.filter((value, at) => at % 4 === 2 && data[at + 1] > 200 && value - data[at - 2] > 80).length;
+})()`;
+
 const overhang = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
 async function expectReadable(page: Page, view: string): Promise<void> {
@@ -134,8 +143,9 @@ describe.skipIf(browserProgram === undefined)("the page", () => {
       await page.goto(`${new URL(server.serving.url).origin}/${url}`);
       await page.locator(awaited).first().waitFor();
       if (name === "run") await page.locator(".paper-drawing svg").first().waitFor({ state: "attached" });
-      await page.evaluate(`window.dispatchEvent(new Event("beforeprint"))`);
+      const drawn = await page.evaluate(`window.dispatchEvent(new Event("beforeprint")), document.querySelector(".stage") ? ${drawnOnPaper} : null`);
       await page.waitForFunction(`document.documentElement.dataset.theme === "light"`);
+      if (name === "run") expect(drawn).toBeGreaterThan(100);
       const widths = `[...document.querySelectorAll("canvas, svg, table")].filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect().right - document.body.getBoundingClientRect().right).filter((over) => over > 0)`;
       expect({ name, over: await page.evaluate(widths), small: await page.evaluate(smallTexts), overlaps: await page.evaluate(overlaps) }).toEqual({
         name,

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { setQuery } from "../address.js";
 import type { BasisDocument } from "../documents.js";
+import { onPaper } from "../printing.js";
 import { useTheme } from "../theme.js";
 import type { Camera } from "./camera.js";
 import { Cloud } from "./cloud.js";
@@ -78,8 +79,15 @@ export function useCloud(input: CloudInput) {
     const leave = camera.join(request);
     const undo = handlePointer(element, made, { camera, turns, follow, hovered, setActive });
     const unhear = hovered.listen(request);
+    const endPaper = onPaper(() => {
+      made.fit();
+      made.draw();
+      drawBelow(labels, element);
+      request();
+    });
     request();
     return () => {
+      endPaper();
       stop();
       leave();
       resize.disconnect();
@@ -102,6 +110,17 @@ export function useCloud(input: CloudInput) {
   const resetView = useCallback(() => camera.reset(), [camera]);
   const fitHole = useCallback((row: number | null) => picture.current?.fitHole(row), []);
   return { canvas, overlay, problem, shownState, holes, bits, follow, isActive, resetView, fitHole };
+}
+
+/** Draw the cloud below its labels: the browser clears the picture of WebGL before it prints the page. */
+function drawBelow(labels: HTMLCanvasElement, cloud: HTMLCanvasElement): void {
+  const context = labels.getContext("2d");
+  if (!context) return;
+  context.save();
+  context.resetTransform();
+  context.globalCompositeOperation = "destination-over";
+  context.drawImage(cloud, 0, 0);
+  context.restore();
 }
 
 /**
