@@ -26,7 +26,9 @@ const figures = join(folder.path, "figures");
 let [trained, other] = ["", ""];
 let analysis: AnalysisDocument;
 const browserPath = "/usr/bin/chromium";
-const data = (): readonly Figure[] => runFigureNames.map(described);
+/** The figures that a report draws by default: all but the sky. */
+const drawnNames = runFigureNames.filter((name) => name !== "sky");
+const data = (): readonly Figure[] => drawnNames.map(described);
 
 const described = (name: string): Figure => figureSchema.parse(JSON.parse(readFileSync(join(figures, `${name}.json`), "utf8")));
 
@@ -39,13 +41,14 @@ beforeAll(async () => {
   analysis = JSON.parse(readFileSync(join(trained, "analysis.json"), "utf8")) as AnalysisDocument;
 });
 
-test("report --figures writes every figure as SVG, PNG, CSV and JSON, and says which", async () => {
+test("report --figures writes every figure that is drawn by default as SVG, PNG, CSV and JSON, and says which", async () => {
   const { exitCode, stdout, stderr } = await run(["report", trained, "--figures", figures, "--json"]);
   expect(exitCode, stderr).toBe(0);
   const document = reportDocumentSchema.parse(JSON.parse(stdout));
   const files = document.figures.flatMap((figure) => figure.files);
   expect([...files, "figures.json", "draw_figures.py", "MANIFEST.json"].sort()).toEqual(readdirSync(figures).sort());
-  expect(document.figures.map(({ name }) => name)).toEqual([...runFigureNames]);
+  expect(document.figures.map(({ name }) => name)).toEqual(drawnNames);
+  expect(document.absent).toMatchObject([{ name: "sky" }]);
 });
 
 test("a run that somebody sent as a zip is reported as its folder is, and nothing of it stays", async () => {
@@ -67,6 +70,24 @@ function linesOf(name: string): { panel: string; series: string; x: readonly num
   );
 }
 
+/** The height of each area of a figure, by the name of its series. */
+function heightsOf(name: string): [series: string, heights: number[]][] {
+  const { panels, series } = described(name);
+  return panels.flatMap(({ marks }) =>
+    marks.flatMap((mark): [string, number[]][] =>
+      mark.mark === "band" ? [[series[mark.series]?.name ?? "", mark.high.map((high, at) => (high ?? Number.NaN) - (mark.low[at] ?? Number.NaN))]] : [],
+    ),
+  );
+}
+
+function expectClose(found: readonly (readonly number[])[], wanted: readonly (readonly number[] | undefined)[]): void {
+  expect(found.length).toBe(wanted.length);
+  for (const [index, values] of found.entries()) {
+    expect(values.length).toBe(wanted[index]?.length);
+    for (const [at, value] of values.entries()) expect(value).toBeCloseTo(wanted[index]?.[at] ?? Number.NaN, 12);
+  }
+}
+
 test("the numbers of a figure are those of the analysis", async () => {
   const { timeline, geometry, motion, lifecycle, topology } = analysis;
   const values = (name: string) => linesOf(name).map(({ y }) => y);
@@ -76,17 +97,26 @@ test("the numbers of a figure are those of the analysis", async () => {
   expect(values("radius")).toEqual([geometry?.maxRadius, geometry?.meanRadius, geometry?.centroidNorm]);
   const [way, ...moves] = values("displacement");
   expect(way?.at(-1)).toBeCloseTo(geometry?.displacement.float64 ?? Number.NaN, 12);
-  expect(moves).toEqual([motion?.weight.meanL2, motion?.weight.maxL2, motion?.lattice?.meanL2, motion?.lattice?.maxL2]);
-  expect(values("shares")).toEqual([motion?.stillFraction, motion?.frozenFraction, lifecycle?.counts.late.map((tokens) => tokens / 128)]);
+  expect([moves[1], moves[3]]).toEqual([motion?.weight.maxL2, motion?.lattice?.maxL2]);
+  expect(values("shares")).toEqual([motion?.stillFraction]);
+  const { counts: inPhase } = lifecycle ?? {};
+  const inStack = [inPhase?.frozen, inPhase?.late, inPhase?.midlife, inPhase?.early].map((each) => each?.map((tokens) => tokens / 128));
+  expectClose(
+    heightsOf("shares").map(([, heights]) => heights),
+    inStack,
+  );
+  expect(inStack[0]).toEqual(motion?.frozenFraction);
   const { stdout } = await run(["analyze", trained, "--only", "phases,kinematics,deadMass,adamw", "--json"]);
   const { phases, kinematics, deadMass, adamw } = analysisDocumentSchema.parse(JSON.parse(stdout));
   const { autocorrelation } = kinematics ?? {};
+  // All rows begin in one place, from which there are no directions.
+  const directed = (each: readonly (number | null)[] | undefined) => [null, ...(each?.slice(1) ?? [])];
   expect(values("kinematics")).toEqual([
     kinematics?.bulkSpeed,
     kinematics?.peculiarSpeed,
-    kinematics?.radialSpeed,
-    kinematics?.tangentialSpeed,
-    kinematics?.radial,
+    directed(kinematics?.radialSpeed),
+    directed(kinematics?.tangentialSpeed),
+    directed(kinematics?.radial),
     autocorrelation?.bulk,
     autocorrelation?.peculiar,
   ]);
@@ -94,14 +124,22 @@ test("the numbers of a figure are those of the analysis", async () => {
   const { movedBy, heldBy } = adamw ?? {};
   const weights = 128 * small.model.n_embd;
   const counts = [movedBy?.moment, movedBy?.decay, movedBy?.either, movedBy?.together, heldBy?.rounding, heldBy?.opposition, heldBy?.nothing];
-  expect(values("adamw")).toEqual([...counts.map((each) => each?.map((count) => count / weights)), adamw?.moment, adamw?.decay, adamw?.rounding]);
+  expectClose(
+    heightsOf("adamw").map(([, heights]) => heights),
+    counts.map((each) => each?.map((count) => count / weights)),
+  );
+  expect(values("adamw")).toEqual([adamw?.moment, adamw?.decay, adamw?.rounding]);
   expect(adamw?.explained).toBe(40 * weights);
-  for (const { panel, series, x, y } of linesOf("phases")) {
-    const phase = panel.split(":")[0]?.toLowerCase() as "early" | "midlife" | "late" | "frozen";
-    const median = phases?.table[series === "live tokens" ? "live" : "dead"]?.[phase].median ?? Number.NaN;
-    const half = y.findIndex((share) => share !== null && share >= 0.5);
-    expect(x[half], `${panel}, ${series}`).toBeLessThanOrEqual(median);
-    expect(x[half + 1] ?? median, `${panel}, ${series}`).toBeGreaterThanOrEqual(median);
+  const dead = new Set((JSON.parse(readFileSync(join(trained, "run.json"), "utf8")) as { corpus: { deadTokens: number[] } }).corpus.deadTokens);
+  const meanShare = (phase: "early" | "midlife" | "late" | "frozen", isDead: boolean) => {
+    const lengths = (phases?.[phase] ?? []).filter((_, token) => dead.has(token) === isDead);
+    return lengths.reduce((sum, steps) => sum + steps, 0) / lengths.length / 40;
+  };
+  for (const mark of described("phases").panels[0]?.marks ?? []) {
+    if (mark.mark !== "bars") throw new Error("phases has other marks");
+    const [phase = ""] = /early|midlife|late|frozen/.exec(described("phases").series[mark.series]?.name ?? "") ?? [];
+    const lengths = mark.values.map((end, bar) => end - (mark.from?.[bar] ?? 0));
+    expectClose([lengths], [[false, true].map((isDead) => meanShare(phase as "early", isDead))]);
   }
   expect(described("topology").caption).toContain(`${topology?.final?.edges} edge`);
 });
@@ -124,8 +162,12 @@ out = {}
 for name, root in (("wte.grad", False), ("wte.exp_avg", False), ("wte.exp_avg_sq", True)):
     lengths = (load("history." + name).sqrt() if root else load("history." + name)).norm(dim=2)
     out[name] = [lengths[:, live].mean(1).tolist(), lengths[:, dead].mean(1).tolist()]
-out["norms"] = w[-1].norm(dim=1).sort().values.tolist()
-out["distances"] = (w[-1] - w[-1].mean(0)).norm(dim=1).sort().values.tolist()
+norms, distances = w[-1].norm(dim=1), (w[-1] - w[-1].mean(0)).norm(dim=1)
+for name, rows in (("live", live), ("dead", dead)):
+    out[name + " norms"] = norms[rows].sort().values.tolist()
+    out[name + " distances"] = distances[rows].sort().values.tolist()
+moves = [(a - b).norm(dim=1).tolist() for a, b in zip(w[1:], w[:-1])]
+out["quantiles"] = torch.quantile(torch.tensor(moves).double(), torch.tensor([0.1, 0.5, 0.9]).double(), dim=1).tolist()
 x = w.reshape(-1, w.shape[2]); x = x - x.mean(0)
 variances = torch.linalg.eigvalsh(x.T @ x).flip(0)
 out["explained"] = (variances / variances.sum())[:2].tolist()
@@ -141,7 +183,13 @@ print(json.dumps(out))`;
     close(optimizer[2 * index + 1], expected[name]?.[1]);
   }
   const last = linesOf("distributions").filter(({ series }) => series === "step 40");
-  for (const [index, name] of ["norms", "distances"].entries()) close(last[index]?.x.slice(1, -1), [...new Set<number>(expected[name])]);
+  for (const [index, name] of ["live norms", "dead norms", "live distances", "dead distances"].entries())
+    close(last[index]?.x.slice(1, -1), [...new Set<number>(expected[name])]);
+  const [band] = described("displacement").panels[1]?.marks ?? [];
+  if (band?.mark !== "band") throw new Error("displacement has no band");
+  close(band.low, expected["quantiles"]?.[0]);
+  close(linesOf("displacement")[1]?.y, expected["quantiles"]?.[1]);
+  close(band.high, expected["quantiles"]?.[2]);
   const [across, up] = [described("cloud").panels[0]?.x.label, described("cloud").panels[0]?.y.label].map((label) => Number(/ (\d+) %/.exec(label ?? "")?.[1]));
   expect([across, up]).toEqual(expected["explained"]?.map((share) => Math.round(100 * share)));
 });
@@ -286,7 +334,7 @@ test("the Markdown report has its figures beside it", async () => {
   expect(exitCode, stderr).toBe(0);
   const markdown = readFileSync(file, "utf8");
   const pictures = [...markdown.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(([, path = ""]) => path);
-  expect(pictures).toHaveLength(runFigureNames.length);
+  expect(pictures).toHaveLength(drawnNames.length);
   for (const picture of pictures) expect(readFileSync(join(folder.path, picture), "utf8")).toMatch(/^<svg/);
   expect(markdown).toContain(`# \\<script\\>alert(1)`);
 });
