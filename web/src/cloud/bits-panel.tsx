@@ -18,10 +18,11 @@ interface BitsPanelProps {
   row: number | null;
   step: string;
   nameOf(row: number): string;
+  follow(row: number): void;
 }
 
 /** A black hole opened: its members as tiles with the same bits, and the rows around it on the lattice. A projection shows neither equality nor single cells. */
-export function BitsPanel({ history, bits, holes, row, step, nameOf }: BitsPanelProps) {
+export function BitsPanel({ history, bits, holes, row, step, nameOf, follow }: BitsPanelProps) {
   const found = useMemo(() => (bits && holes && row !== null ? surroundingsOf(bits, row, holes, history) : undefined), [bits, holes, row, history.dtype]);
   return (
     <section class="bits" aria-label="Exact bits">
@@ -29,7 +30,7 @@ export function BitsPanel({ history, bits, holes, row, step, nameOf }: BitsPanel
         Exact bits <span class="unit">after step {step}</span>
       </h3>
       {found ? (
-        <Opened {...{ found, nameOf, history }} />
+        <Opened {...{ found, nameOf, history, follow }} />
       ) : (
         <p class="note">{row === null ? "No two rows are equal. Follow a token to see its nearest rows." : "This row has no position on the lattice."}</p>
       )}
@@ -37,7 +38,7 @@ export function BitsPanel({ history, bits, holes, row, step, nameOf }: BitsPanel
   );
 }
 
-function Opened({ found, nameOf, history }: { found: Surroundings; nameOf(row: number): string; history: HistoryDocument }) {
+function Opened({ found, nameOf, history, follow }: { found: Surroundings } & Pick<BitsPanelProps, "nameOf" | "history" | "follow">) {
   const [own, ...others] = found.tiles;
   const rows = own?.rows ?? [];
   const dead = new Set(history.dead);
@@ -67,7 +68,7 @@ function Opened({ found, nameOf, history }: { found: Surroundings; nameOf(row: n
           <Arcs found={found} />
           <ol>
             {found.tiles.map((tile, at) => (
-              <TileLine key={tile.rows[0]} tile={tile} isOwn={at === 0} name={nameOf(tile.rows[0] ?? 0)} dims={history.dims} />
+              <TileLine key={tile.rows[0]} tile={tile} isOwn={at === 0} name={nameOf(tile.rows[0] ?? 0)} dims={history.dims} follow={follow} />
             ))}
           </ol>
         </div>
@@ -101,12 +102,26 @@ function Arcs({ found: { tiles, edges } }: { found: Surroundings }) {
 }
 
 /** A tile with its differences from the opened hole, dimension by dimension. */
-function TileLine({ tile: { rows, differences, cells }, isOwn, name, dims }: { tile: Tile; isOwn: boolean; name: string; dims: number }) {
+function TileLine({
+  tile: { rows, differences, cells },
+  isOwn,
+  name,
+  dims,
+  follow,
+}: {
+  tile: Tile;
+  isOwn: boolean;
+  name: string;
+  dims: number;
+  follow(row: number): void;
+}) {
   const label = rows.length === 1 ? "" : ` and ${shown(rows.length - 1)} more`;
   return (
     <li style={{ height: `${tileHeight}px` }}>
       <span class="name">
-        <code>{name}</code>
+        <button type="button" title="Follow this token" onClick={() => follow(rows[0] ?? 0)}>
+          <code>{name}</code>
+        </button>
         {label}
       </span>
       <Strip differences={differences} dims={dims} />

@@ -124,7 +124,7 @@ export function Replay({ name, history, basis, cursor, hovered, drawn, followed,
         <HolesPanel holes={holes} opened={opened === null ? 0 : (holes?.hole[opened] ?? 0)} open={(row) => setQuery({ hole: String(row) })} nameOf={nameOf} />
         <TokenPanel history={history} followed={followed} follow={follow} holes={holes} nameOf={nameOf} input={search} />
       </div>
-      <BitsPanel history={history} {...bitsPanel} nameOf={nameOf} />
+      <BitsPanel history={history} {...bitsPanel} nameOf={nameOf} follow={follow} />
     </section>
   );
 }
