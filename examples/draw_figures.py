@@ -14,7 +14,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.path import Path
 
@@ -153,28 +153,28 @@ def draw_spans(axes, mark, all_series):
     """Rows of tokens: each span ends where the next one of its row starts."""
     spans = list(zip(mark["row"], mark["from"], mark["to"], mark["hole"], strict=True))
     levels = mark["levels"]
-    lines = {level: [] for level in levels}
+    boxes = {level: [] for level in levels}
     for (row, start, end, hole), following in zip(spans, [*spans[1:], (None, 0, 0, 0)], strict=True):
         if hole > 0:
             until = following[1] if following[0] == row else end
-            lines[levels[min(hole, len(levels)) - 1]].append([(start, row + 0.5), (until, row + 0.5)])
-    width = max(0.5, 180 / max(1, len(mark["names"])))
-    for level, segments in lines.items():
+            corners = [(start, row), (until, row), (until, row + 1), (start, row + 1)]
+            boxes[levels[min(hole, len(levels)) - 1]].append(corners)
+    for level, corners in boxes.items():
         color = color_of(all_series[level])
-        axes.add_collection(LineCollection(segments, colors=color, linewidths=width, capstyle="butt"))
-        if segments:
+        axes.add_collection(PolyCollection(corners, facecolors=color, edgecolors="none", antialiaseds=False))
+        if corners:
             axes.plot([], [], "s", color=color, label=all_series[level]["name"] or None)
     gutter = all_series[mark["gutter"]]
-    for row, dead in enumerate(mark["dead"]):
-        if dead >= 0.5:
-            axes.plot(
-                [-0.02, -0.005],
-                [row + 0.5] * 2,
-                color=color_of(gutter),
-                linewidth=width,
-                transform=axes.get_yaxis_transform(),
-                clip_on=False,
-            )
+    beside = axes.get_yaxis_transform()
+    marks = [
+        [(-0.02, row), (-0.005, row), (-0.005, row + 1), (-0.02, row + 1)]
+        for row, dead in enumerate(mark["dead"])
+        if dead >= 0.5
+    ]
+    axes.add_collection(
+        PolyCollection(marks, facecolors=color_of(gutter), edgecolors="none", transform=beside, clip_on=False)
+    )
+    axes.yaxis.labelpad = 16
     axes.plot([], [], "s", color=color_of(gutter), label=gutter["name"])
 
 

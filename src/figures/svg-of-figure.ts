@@ -38,14 +38,9 @@ export interface PngOptions {
   readonly scale?: number | undefined;
 }
 
-/** The pictures of control characters, which the font lacks, in caret notation: ␀ becomes ^@, ␡ becomes ^?. */
-function inCarets(svg: string): string {
-  return svg.replaceAll(/[\u2400-\u241f\u2421]/g, (picture) => `^${picture === "␡" ? "?" : String.fromCharCode(picture.charCodeAt(0) - 0x2400 + 0x40)}`);
-}
-
 /** A figure as a PNG file. Its font comes with this package, since some machines have none. */
 export function pngOfFigure(figure: Figure, { theme = "light", scale = 2 }: PngOptions = {}): Uint8Array {
   const fontFiles = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((name) => shippedFile(`dejavu-fonts-ttf/ttf/${name}`));
   const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: "DejaVu Sans", sansSerifFamily: "DejaVu Sans" };
-  return new Resvg(inCarets(svgOfFigure(figure, { theme })), { font, fitTo: { mode: "zoom", value: scale } }).render().asPng();
+  return new Resvg(svgOfFigure(figure, { theme }), { font, fitTo: { mode: "zoom", value: scale } }).render().asPng();
 }

@@ -119,7 +119,7 @@ test("figures that show little are omitted by default, with the reason, and draw
 });
 
 test("a figure that there is not is refused with the names of those that there are", async () => {
-  await expect(figuresOfRuns("toString" as "loss", [])).rejects.toThrow('unknown figure "toString". Use verdict, loss');
+  await expect(figuresOfRuns("toString" as "loss", [])).rejects.toThrow('unknown figure "toString". Use verdict, tokens, loss');
 });
 
 const run = (name: string, over: object, directory = `/runs/${name}`) => ({
