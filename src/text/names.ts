@@ -69,9 +69,8 @@ function fieldText(name: string, path: string, paths: readonly string[], value: 
   if (value === undefined || value === null) return [];
   const last = lastPart(path);
   const text = printable(valueText(value), longestValue);
-  const isNamed = name
-    .split(" ")
-    .some((word) => word.endsWith(`${last}=${text}`) || word.endsWith(`${last}-${text}`) || (typeof value === "string" && `${word}-`.startsWith(`${text}-`)));
+  const isTrial = name.split(" ").some((word) => word.endsWith(`${last}=${text}`) || word.endsWith(`${last}-${text}`));
+  const isNamed = isTrial || name === text || name.startsWith(`${text}-seed-`);
   return isNamed ? [] : [`${paths.filter((other) => lastPart(other) === last).length > 1 ? path : last} ${text}`];
 }
 
