@@ -93,6 +93,17 @@ async function openRun(page: Page, name: string): Promise<void> {
   await page.getByTestId("P").waitFor();
 }
 
+/** Sum of the layout shifts since the page was loaded, without those that follow an input. */
+function layoutShift(page: Page): Promise<number> {
+  return page.evaluate(`new Promise((resolve) => {
+    let sum = 0;
+    new PerformanceObserver((list) => {
+      for (const { value, hadRecentInput } of list.getEntries()) sum += hadRecentInput ? 0 : value;
+    }).observe({ type: "layout-shift", buffered: true });
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
+  })`);
+}
+
 const text = (page: Page, id: string) => page.getByTestId(id).innerText();
 
 describe.skipIf(browserProgram === undefined)("in a browser", () => {
@@ -761,6 +772,12 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.locator(".head .status.completed").waitFor({ timeout: 30_000 });
     await page.locator(".judged").waitFor();
     await expect.poll(() => text(page, "step")).toBe("25");
+    expect(await page.title()).toBe("null · whole");
+    expect(await layoutShift(page)).toBeLessThan(0.1);
+    await page.reload();
+    await page.locator(".charts .chart").first().waitFor();
+    await expect.poll(() => text(page, "step")).toBe("25");
+    expect(await layoutShift(page)).toBeLessThan(0.1);
     // A new run is looked at before its history is there.
     expect(refused.filter((each) => !/^4(04|22) \/api\/runs\/[^/]+\/(history|basis)$/.test(each))).toEqual([]);
     expect(complaints.filter((complaint) => !complaint.startsWith("Failed to load resource"))).toEqual([]);

@@ -75,6 +75,7 @@ export function Chart(props: ChartProps) {
       </header>
       <div
         class="plot"
+        style={{ minHeight: `${height}px` }}
         ref={place}
         tabIndex={0}
         role="slider"

@@ -10,6 +10,7 @@ import { useNamedRuns } from "../run/overlay-view.js";
 import { numberOf, rangeOf, rowOf, useAddressOf } from "../run/run-view.js";
 import { useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
+import { useTitle } from "../title.js";
 import { PairReplay } from "./pair-replay.js";
 import { differenceOf } from "./pair-steps.js";
 
@@ -34,6 +35,7 @@ export function PairView({ first, second }: { first: string; second: string }) {
   });
   const refusal = [problem, ours.problem, theirs.problem, basis.problem].find((each) => each !== undefined);
   const [nameA = first, nameB = second] = names;
+  useTitle(`${nameA} and ${nameB}`);
   return (
     <main>
       <header class="head">

@@ -98,7 +98,9 @@ function Arms({ plan, turn }: { plan: PlanDocument; turn: number }) {
         <Choice label="Line" value={name} options={[...seriesTitles]} onChoice={(value) => setQuery({ name: value })} />
       </div>
       {lines.length === 0 ? (
-        <p class="empty">No run has this line yet.</p>
+        <p class={ids !== "" && overlay === undefined ? "waiting chart-place" : "empty"}>
+          {ids !== "" && overlay === undefined ? "Reading the lines …" : "No run has this line yet."}
+        </p>
       ) : (
         <Chart
           title={seriesTitles.get(name) ?? name}

@@ -3,10 +3,18 @@ import { useChanges } from "../changes.js";
 import { Status } from "../controls.js";
 import type { PlanDocument } from "../documents.js";
 import { useDocument } from "../server.js";
+import { useTitle } from "../title.js";
 import { ArmVerdicts } from "./arm-verdicts.js";
 import { Experiment } from "./experiment-view.js";
 import { Swept } from "./sweep-view.js";
 import { Trials } from "./trials.js";
+
+/** How far an experiment or a sweep is, afterwards its verdict. */
+function titleOf({ name, counts, trials, verdict, kind }: PlanDocument): string {
+  const done = counts["completed"] ?? 0;
+  if ((counts["running"] ?? 0) > 0) return `${done}/${trials.length} · ${name}`;
+  return `${verdict ?? kind} · ${name}`;
+}
 
 /** An experiment or a sweep. */
 export function PlanView({ id }: { id: string }) {
@@ -15,6 +23,7 @@ export function PlanView({ id }: { id: string }) {
   useChanges(({ kind }) => {
     if (kind === "plans" || kind === "everything") setTurn((before) => before + 1);
   });
+  useTitle(plan ? titleOf(plan) : "");
   if (!plan) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the plan …"}</p>;
   return (
     <main>

@@ -13,6 +13,7 @@ import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from 
 import { difference, shown } from "../figures.js";
 import { getDocument, useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
+import { useTitle } from "../title.js";
 
 /** Points of each line: all lines together have no more than can be told apart. */
 function pointsOf(ids: string): number {
@@ -59,6 +60,7 @@ export function OverlayView() {
     [name, ids, smoothing, axis, overlay],
   );
   const exact = useExactValues(cursor, isReduced, askValues, overlay);
+  useTitle(overlay ? `${overlay.lines.length} runs · bh-bridge` : "");
   if (!overlay || !shelf) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the runs …"}</p>;
   const isLog = query.get("log") === "1";
   return (
