@@ -6,7 +6,9 @@ const room = { height: (width: number) => (width < 400 ? 310 : 367), title: 76, 
 
 /** The verdict of a run as a picture: which tokens are together and which alone, over the steps. */
 export function RunVerdict({ run, cursor }: { run: ServedRunDocument; cursor: StepCursor }) {
-  if (run.figures.length === 0) return null;
+  const hasSteps = run.figures.length > 0 && (run.steps?.done ?? 0) > 0;
+  if (!hasSteps && run.status === "running") return <VerdictPlace />;
+  if (!hasSteps) return null;
   if (!run.figures.includes("verdict")) {
     return (
       <p class="note">
@@ -17,6 +19,19 @@ export function RunVerdict({ run, cursor }: { run: ServedRunDocument; cursor: St
   return (
     <section aria-label="Verdict">
       <ServedFigure address={`/api/runs/${run.id}/figure?name=verdict`} turn={run.steps?.done} cursor={cursor} room={room} />
+    </section>
+  );
+}
+
+/** The place of the verdict until a training has taken its first steps. */
+function VerdictPlace() {
+  return (
+    <section aria-label="Verdict">
+      <figure class="panel served-figure">
+        <h3>Waiting for the first steps …</h3>
+        <div style={{ minHeight: `${room.height(window.innerWidth)}px` }} />
+        <figcaption style={{ minHeight: "42px" }} />
+      </figure>
     </section>
   );
 }
