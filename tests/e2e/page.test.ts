@@ -626,7 +626,9 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     const { page, complaints } = opened;
     await page.getByLabel("Choose all runs").check();
     await page.getByRole("button", { name: "Overlay 2" }).click();
-    await expect.poll(() => page.locator(".legend li").allInnerTexts()).toEqual([expect.stringContaining("arm scaled"), expect.stringContaining("arm plain")]);
+    await expect
+      .poll(() => page.locator(".legend li").allInnerTexts())
+      .toEqual([expect.stringContaining("run of scaled"), expect.stringContaining("run of plain")]);
     expect(await page.getByLabel("Dash by").inputValue()).toBe("arm");
     const dashes = await page.locator(".legend line").evaluateAll((lines) => lines.map((line) => line.getAttribute("stroke-dasharray")));
     expect(new Set(dashes).size).toBe(2);
