@@ -3,9 +3,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readExperiment } from "../../src/report/report-page.js";
+import { Ledger } from "../../src/sweep/ledger.js";
 import { type AskedServer, askedServer } from "../unit/serve/asking.js";
 import { writeExperiment, writeSweep } from "../unit/serve/written-experiment.js";
 import { deadRows, stretchHistory, writeRun, writtenLoss } from "../unit/serve/written-run.js";
+import { sweepTrial } from "../unit/sweep/sweep-trial.js";
 import { browserProgram, openPage, startBrowser } from "./browser.js";
 import { eventually, start, temporaryFolder } from "./program.js";
 import { seriousFindings } from "./serious-findings.js";
@@ -634,6 +637,32 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     expect(new Set(dashes).size).toBe(2);
     await page.getByLabel("Along").selectOption("epoch");
     await page.getByRole("slider", { name: /^Loss over epoch/ }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("an experiment opens with its verdict in three lines, the forest of the deciding measures and the tokens of every run", async () => {
+    const own = join(folder.path, "judged");
+    const written = writeExperiment(own);
+    {
+      using ledger = new Ledger(written);
+      const { result } = sweepTrial({}, 2);
+      for (const arm of ["plain", "scaled"]) ledger.append({ trial: `trial-${arm}`, status: "completed", run: `runs/${arm}`, ...(result && { result }) });
+    }
+    writeFileSync(join(written, "result.json"), JSON.stringify(await readExperiment(written, { workers: 0 })));
+    await using asked = await askedServer(own);
+    await using opened = await openPage(browser, asked.serving.url);
+    const { page, complaints } = opened;
+    await page
+      .getByRole("link", { name: /^norms/ })
+      .first()
+      .click();
+    await page.getByText("plain lacks 1 run (seed 2); scaled lacks 1 run (seed 1)").waitFor();
+    const titles = () => page.locator(".served-figure h3").allTextContents();
+    await expect.poll(titles).toEqual(["scaled against plain: inconclusive", expect.stringContaining("plain in 0 of 1, scaled in 0 of 1")]);
+    await expect.poll(() => page.locator(".served-figure").last().locator(".drawing:not(.paper-drawing) svg[data-panel]").count()).toBe(2);
+    await page.getByText("Measures that do not decide").click();
+    await expect.poll(titles).toHaveLength(3);
     expect(await seriousFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
