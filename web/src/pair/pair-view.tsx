@@ -83,7 +83,14 @@ function PairCharts({ first, second, names: [nameA, nameB], turn, cursor, range 
     const [ours, theirs] = [first, second].map((id) => overlay?.lines.find((line) => line.id === id));
     if (!ours || !theirs) return undefined;
     const { x, first: ofFirst, second: ofSecond, difference } = differenceOf(ours, theirs);
-    const line = (index: number, label: string, y: number[]): ChartLine => ({ label, x, y, colour: lineColour(index, isDark), dash: lineDash(index) });
+    const line = (index: number, label: string, y: number[]): ChartLine => ({
+      label,
+      x,
+      y,
+      isStepped: true,
+      colour: lineColour(index, isDark),
+      dash: lineDash(index),
+    });
     return { both: [line(0, `A · ${nameA}`, ofFirst), line(1, `B · ${nameB}`, ofSecond)], difference: [line(2, "A − B", difference)] };
   }, [overlay, first, second, nameA, nameB, isDark]);
   if (!charts) return null;
