@@ -22,6 +22,8 @@ const refreshMs = 2000;
 const silenceMs = 1100;
 const answerMs = 850;
 const lookMs = 250;
+/** Longest silence of a server that computes. */
+const busyMs = 15_000;
 /** Interval of questions while the server is away. */
 const retryMs = 1000;
 let askedAt = Number.NEGATIVE_INFINITY;
@@ -61,9 +63,9 @@ async function ask(): Promise<void> {
     if (status === 401 || status === 403) become("refused");
     else heard();
   } catch (error) {
-    // While a page loads, its other requests can delay the answer. Only a closed port is certain then.
+    // A closed port is certain at once. A late answer can come from a busy server, so it takes longer to count as none.
     const isLate = error instanceof DOMException && error.name === "TimeoutError";
-    if (!isLate || !isYoung()) become("away");
+    if (!isLate || performance.now() - heardAt > busyMs) become("away");
   } finally {
     isAsking = false;
   }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { DroppedDocument, RunNoteDocument } from "./documents.js";
 
 /** What the server refuses, in its words. */
@@ -68,18 +68,33 @@ export function useDocument<Document>(path: string | null, turn: unknown = 0): {
     document: undefined,
     problem: undefined,
   });
+  const asked = useRef<(() => void) | undefined>(undefined);
   useEffect(() => {
     if (path === null) return;
     const controller = new AbortController();
-    getDocument<Document>(path, controller.signal).then(
-      (document) => setState({ path, document, problem: undefined }),
-      (error: unknown) => {
-        if (controller.signal.aborted) return;
-        setState((before) => (before.document && isOfConnection(error) ? before : { path, document: before.document, problem: wordsOf(error) }));
-      },
-    );
+    let isWaiting = false;
+    let again = false;
+    // A slow answer is waited for, and then asked for again: frequent changes would otherwise cut it off for ever.
+    const ask = (): void => {
+      again = isWaiting;
+      if (isWaiting) return;
+      isWaiting = true;
+      const answered = getDocument<Document>(path, controller.signal).then(
+        (document) => setState({ path, document, problem: undefined }),
+        (error: unknown) => {
+          if (controller.signal.aborted) return;
+          setState((before) => (before.document && isOfConnection(error) ? before : { path, document: before.document, problem: wordsOf(error) }));
+        },
+      );
+      void answered.then(() => {
+        isWaiting = false;
+        if (again && !controller.signal.aborted) ask();
+      });
+    };
+    asked.current = ask;
     return () => controller.abort();
-  }, [path, turn]);
+  }, [path]);
+  useEffect(() => asked.current?.(), [path, turn]);
   return state;
 }
 
