@@ -70,7 +70,7 @@ async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promi
 
 async function chooseStates(history: History, step: number | undefined): Promise<History> {
   if (step === undefined) return history;
-  const [{ historyUntil }, { stateOfStep }] = await Promise.all([import("../analysis/states.js"), import("../formats/history.js")]);
+  const [{ historyUntil }, { stateOfStep }] = await Promise.all([import("../analysis/series.js"), import("../formats/history.js")]);
   return historyUntil(history, stateOfStep(history, step));
 }
 

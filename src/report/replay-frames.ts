@@ -3,7 +3,7 @@ import { rowClasses, selectRows } from "../analysis/census/census.js";
 import { rowValues } from "../analysis/census/row-values.js";
 import { forEachRow } from "../analysis/elements.js";
 import { type PathBasis, rowDifference, seenFrom, sharedBasis } from "../analysis/geometry/path-basis.js";
-import { spreadStates } from "../analysis/states.js";
+import { spreadStates } from "../analysis/series.js";
 import { basisOfRun } from "../figures/runs/cloud.js";
 import { type RunSource, tokenGroups } from "../figures/runs/run-figure.js";
 import { readState, stepOfState } from "../formats/history.js";

@@ -1,4 +1,4 @@
-import { spreadStates } from "../analysis/states.js";
+import { spreadStates } from "../analysis/series.js";
 import type { TrainEvent } from "../protocol/events.js";
 
 /** Seconds and epochs at some steps of a training, for other units of an axis of steps. */

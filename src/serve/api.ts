@@ -17,8 +17,7 @@ import { DroppedArchives, takesArchive } from "./dropped-archives.js";
 import { LiveChanges, servedRows } from "./live-changes.js";
 import { PlanFigures, PlanRows, planDocument } from "./plan-view.js";
 import { downloads, runDocument, runOutline } from "./run-summary.js";
-import { type LineQuery, RunView } from "./run-view.js";
-import { SharedBases } from "./shared-bases.js";
+import { type LineQuery, RunView, SharedBases } from "./run-view.js";
 
 /** Maximum size of the states in one response, and of each piece. */
 const maxBytes = 64 * 2 ** 20;

@@ -251,7 +251,7 @@ export class RunView {
 }
 
 /** A basis as the page gets it. */
-export function basisDocument({ center, axes, reach, explained }: PathBasis): BasisDocument {
+function basisDocument({ center, axes, reach, explained }: PathBasis): BasisDocument {
   return {
     schema: "bh-bridge/serve-basis@1",
     mean: [...center],
@@ -266,9 +266,9 @@ export function basisDocument({ center, axes, reach, explained }: PathBasis): Ba
 const namedHoles = 16;
 
 /** Number of directions for the page's tour, and the size of their sample, which is computed at once. */
-export const basisSize = { axes: 8, work: 3e7, mostDims: 256 };
+const basisSize = { axes: 8, work: 3e7, mostDims: 256 };
 /** Shorter paths do not determine their directions. */
-export const enoughStates = 100;
+const enoughStates = 100;
 
 /** Names of the page for the logs of HF. */
 const loggedNames = { loss: "mean loss", eval_loss: "held-out loss", learning_rate: "learning rate", grad_norm: "gradient norm" } as const;
@@ -348,4 +348,45 @@ function chosenPoints({ x, y }: { x: readonly number[]; y: readonly (number | nu
   const within = [...x.keys()].filter((at) => (x[at] ?? 0) >= from && (x[at] ?? 0) <= to);
   const part = { x: within.map((at) => x[at] ?? 0), y: within.map((at) => y[at] ?? null) };
   return keptPoints(part, points, ["linear", "symlog"], "straight").map((at) => within[at] ?? 0);
+}
+
+interface ViewedRun {
+  readonly run: ServedRun;
+  readonly view: RunView;
+}
+
+/** Maximum number of cached bases of two runs, which take up to a few hundred kilobytes each. */
+const cachedBases = 16;
+
+/** Bases that two runs share. The order of the runs does not matter: both addresses show the same view. */
+export class SharedBases {
+  readonly #known = new Map<string, BasisDocument>();
+
+  /** @throws {BhBridgeError} as `sharedBasis`; as opening a history. */
+  async of(...runs: readonly [ViewedRun, ViewedRun]): Promise<BasisDocument> {
+    const [first, second] = runs[0].run.id < runs[1].run.id ? runs : [runs[1], runs[0]];
+    const key = `${first.run.id} ${second.run.id}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const { sharedBasis } = await import("../analysis/geometry/path-basis.js");
+    const ours = await first.view.open();
+    try {
+      const theirs = await second.view.open();
+      try {
+        const basis = basisDocument(await sharedBasis([ours, theirs], basisSize));
+        if (Math.min(ours.states, theirs.states) > enoughStates) this.#keep(key, basis);
+        return basis;
+      } finally {
+        theirs.close();
+      }
+    } finally {
+      ours.close();
+    }
+  }
+
+  #keep(key: string, basis: BasisDocument): void {
+    this.#known.set(key, basis);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > cachedBases && oldest !== undefined) this.#known.delete(oldest);
+  }
 }

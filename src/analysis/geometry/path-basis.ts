@@ -3,7 +3,7 @@ import type { History } from "../../formats/history.js";
 import { itemSizes } from "../../formats/matrix.js";
 import { decodeElements } from "../elements.js";
 import { runHere } from "../scan/run-in-parts.js";
-import { spreadStates } from "../states.js";
+import { spreadStates } from "../series.js";
 import { GrowingCloud } from "./state-geometry.js";
 
 /** A linear basis for all states of a history, or of several. */

@@ -1,5 +1,5 @@
 import type { RecordedRun } from "../../analysis/analysis.js";
-import { spreadStates } from "../../analysis/states.js";
+import { spreadStates } from "../../analysis/series.js";
 import { type History, stepsOf } from "../../formats/history.js";
 import { recordedRun } from "../../runs/recorded-run.js";
 import { axis, type StepSeries, seriesOf, stackedAreas, stepAxis } from "../panels.js";

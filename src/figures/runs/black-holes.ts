@@ -1,5 +1,5 @@
 import { census } from "../../analysis/census/census.js";
-import { spreadStates } from "../../analysis/states.js";
+import { spreadStates } from "../../analysis/series.js";
 import { readState, stepsOf } from "../../formats/history.js";
 import { recordedRun } from "../../runs/recorded-run.js";
 import { tokenName, tokenNameLegend } from "../../text/names.js";

@@ -2,7 +2,7 @@ import { rowClasses, selectRows } from "../../analysis/census/census.js";
 import { rowValues } from "../../analysis/census/row-values.js";
 import { forEachRow } from "../../analysis/elements.js";
 import { type PathBasis, pathBasis, seenFrom } from "../../analysis/geometry/path-basis.js";
-import { chosenStates, spreadStates } from "../../analysis/states.js";
+import { chosenStates, spreadStates } from "../../analysis/series.js";
 import { readState, stepOfState } from "../../formats/history.js";
 import { tokenName } from "../../text/names.js";
 import { markerRadius } from "../draw/markers.js";

@@ -1,4 +1,4 @@
-import { chosenStates } from "../../analysis/states.js";
+import { chosenStates } from "../../analysis/series.js";
 import { stepOfState } from "../../formats/history.js";
 import { axis } from "../panels.js";
 import { largestPopulation, type Point, pointMarks, pointSeries, pointsOf, rounded } from "./cloud.js";

@@ -1,6 +1,6 @@
 import { forEachRow } from "../../analysis/elements.js";
 import { runHere } from "../../analysis/scan/run-in-parts.js";
-import { spreadStates } from "../../analysis/states.js";
+import { spreadStates } from "../../analysis/series.js";
 import { type History, readState, stepOfState, stepsOf } from "../../formats/history.js";
 import { recordedParts } from "../../runs/recorded-run.js";
 import { axis, linePanels, type StepSeries, smoothingText } from "../panels.js";

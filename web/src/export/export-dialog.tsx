@@ -183,7 +183,7 @@ function NumberField({ label, value, min, max, onValue }: NumberFieldProps) {
 }
 
 /** The recorded steps of a range, every nth of them, always with the last. */
-export function chosenSteps(steps: readonly number[], { from, to, every }: Pick<Wanted, "from" | "to" | "every">): number[] {
+function chosenSteps(steps: readonly number[], { from, to, every }: Pick<Wanted, "from" | "to" | "every">): number[] {
   const inside = steps.filter((step) => step >= from && step <= to);
   return inside.filter((_, index) => index % Math.max(1, every) === 0 || index === inside.length - 1);
 }

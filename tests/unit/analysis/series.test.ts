@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chosenStates, historyUntil, spreadStates } from "../../../src/analysis/states.js";
+import { chosenStates, historyUntil, spreadStates } from "../../../src/analysis/series.js";
 import { memoryHistory } from "./memory-source.js";
 
 test("first and last state are among them, and the others at equal distances", () => {
