@@ -156,13 +156,14 @@ function idOf(title: string): string {
 }
 
 function sectionHtml({ title, folded, blocks }: Section, embedded: Embedded): string {
-  const body = blocks.map((block) => blockHtml(block, embedded)).join("\n");
+  const body = blocks.map((block, index) => blockHtml(block, embedded, index === 0 ? title : `${title}, ${index + 1}`)).join("\n");
   const heading = `<h2>${escapeHtml(title)}</h2>`;
   const content = folded ? `<details><summary>${heading}</summary>\n${body}\n</details>` : `${heading}\n${body}`;
   return `<section id="${idOf(title)}">${content}</section>`;
 }
 
-function blockHtml(block: Block, embedded: Embedded): string {
+/** @param name tells the block from others, for readers of screens. */
+function blockHtml(block: Block, embedded: Embedded, name: string): string {
   switch (block.kind) {
     case "text":
       return `<p>${escapeHtml(block.text)}</p>`;
@@ -171,7 +172,7 @@ function blockHtml(block: Block, embedded: Embedded): string {
     case "code":
       return `<pre tabindex="0"><code>${escapeHtml(block.text)}</code></pre>`;
     case "table":
-      return tableHtml(block.head, block.rows);
+      return tableHtml(block.head, block.rows, name);
     case "figure":
       return figureHtml(block.figure, embedded);
     case "story":
@@ -202,14 +203,14 @@ function storyHtml(scenes: readonly Scene[]): string {
 
 const isNumber = /^[−+-]?[\d.,]+(?:e[−+-]?\d+)?$/;
 
-function tableHtml(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function tableHtml(head: readonly string[], rows: readonly (readonly string[])[], name: string): string {
   const isOfNumbers = head.map((_, column) => column > 0 && rows.every((row) => row[column] === "" || isNumber.test(row[column] ?? "")));
   const place = (column: number) => (isOfNumbers[column] ? ' class="number"' : "");
   const headCell = (text: string, column: number) => (text === "" ? "<td></td>" : `<th scope="col"${place(column)}>${escapeHtml(text)}</th>`);
   const cell = (text: string, column: number) => (column === 0 ? `<th scope="row">${escapeHtml(text)}</th>` : `<td${place(column)}>${escapeHtml(text)}</td>`);
   const heading = head.some((text) => text !== "") ? `<thead><tr>${head.map(headCell).join("")}</tr></thead>` : "";
   const body = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("");
-  return `<div class="table" tabindex="0" role="region" aria-label="table"><table>${heading}<tbody>${body}</tbody></table></div>`;
+  return `<div class="table" tabindex="0" role="region" aria-label="Table: ${escapeHtml(name)}"><table>${heading}<tbody>${body}</tbody></table></div>`;
 }
 
 function figureHtml(whole: Figure, embedded: Embedded): string {

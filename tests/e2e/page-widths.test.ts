@@ -6,9 +6,9 @@ import { glossary } from "../../src/text/glossary.js";
 import { type AskedServer, askedServer } from "../unit/serve/asking.js";
 import { writeExperiment, writeSweep } from "../unit/serve/written-experiment.js";
 import { writeRun } from "../unit/serve/written-run.js";
+import { axeFindings } from "./axe-findings.js";
 import { browserProgram, openPage, startBrowser } from "./browser.js";
 import { temporaryFolder } from "./program.js";
-import { seriousFindings } from "./serious-findings.js";
 
 const folder = temporaryFolder();
 let server: AskedServer;
@@ -98,8 +98,8 @@ async function expectReadable(page: Page, view: string): Promise<void> {
     small: await page.evaluate(smallTexts),
     overlaps: await page.evaluate(overlaps),
     overhang: await page.evaluate(overhang),
-    serious: await seriousFindings(page),
-  }).toEqual({ view, small: [], overlaps: [], overhang: 0, serious: [] });
+    axe: await axeFindings(page),
+  }).toEqual({ view, small: [], overlaps: [], overhang: 0, axe: [] });
 }
 
 const isFull = process.env["FULL_TESTS"] === "1";

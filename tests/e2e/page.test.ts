@@ -9,9 +9,9 @@ import { type AskedServer, askedServer } from "../unit/serve/asking.js";
 import { writeExperiment, writeSweep } from "../unit/serve/written-experiment.js";
 import { deadRows, stretchHistory, writeRun, writtenLoss } from "../unit/serve/written-run.js";
 import { sweepTrial } from "../unit/sweep/sweep-trial.js";
+import { axeFindings } from "./axe-findings.js";
 import { browserProgram, openPage, startBrowser } from "./browser.js";
 import { eventually, start, temporaryFolder } from "./program.js";
-import { seriousFindings } from "./serious-findings.js";
 
 const folder = temporaryFolder();
 const evil = '<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>';
@@ -270,7 +270,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.locator(".lattice button").nth(1).click(); // the nearest row
     await page.getByText("One token, alone").waitFor();
     await expect.poll(() => page.getByTestId("followed").innerText()).toContain("alone");
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await page.getByRole("button", { name: "List of keys" }).focus();
     await page.keyboard.press("?");
     await page.getByRole("heading", { name: "Keys" }).waitFor();
@@ -305,7 +305,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.mouse.up();
     await expect.poll(() => page.url()).toMatch(/zoom=1\d-3\d/); // e^(0.6 ln 61) − 1 to e^(0.9 ln 61) − 1
     expect(await page.getByRole("button", { name: "All steps" }).isEnabled()).toBe(true);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
@@ -351,7 +351,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.getByRole("button", { name: "Save note" }).click();
     await page.getByRole("alert").getByText("by a colleague").waitFor();
     expect(note()).toBe("by a colleague");
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await page.getByRole("button", { name: "Replace it by mine" }).click();
     await page.locator(".note-text", { hasText: "mine" }).waitFor();
     expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ note: "mine", tags: ["kept"] });
@@ -378,7 +378,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     const loss = page.getByRole("slider", { name: /^Loss over steps: .*loss, baseline/ });
     await loss.waitFor();
     await page.getByLabel("Comparison with the baseline").getByText("seed 1 → 2").waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await page.getByRole("button", { name: "Clear baseline" }).click();
     await loss.waitFor({ state: "detached" });
     expect(page.url()).not.toContain("baseline");
@@ -393,7 +393,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     expect(await ground()).toBe("rgb(246, 247, 249)");
     await page.emulateMedia({ colorScheme: "dark" });
     expect(await ground()).toBe("rgb(16, 21, 27)");
-    expect(await seriousFindings(page, 5)).toEqual([]);
+    expect(await axeFindings(page, 5)).toEqual([]);
   });
 
   test("chosen runs are laid over each other, named by what differs", async () => {
@@ -448,7 +448,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     expect(await page.getByTestId("followed").innerText()).toMatch(/A: in a black hole of 8; B: in a black hole of 8/);
     await page.keyboard.press("End");
     await expect.poll(() => page.locator(".pair [data-testid=step]").allInnerTexts()).toEqual(expect.arrayContaining(["60", "40"])); // the shorter stays at its last step
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
     const [a = "", wide = ""] = (await own.shelf()).runs
       .flatMap(({ run, id }) => (run === "short" ? [] : [[run, id]]))
@@ -469,7 +469,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.keyboard.press("Control+a");
     await page.keyboard.type("frst"); // letters in order
     await expect.poll(() => options.first().innerText()).toContain("first");
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "first" }).waitFor();
     await page.getByTestId("P").waitFor();
@@ -502,7 +502,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await openRun(page, "first");
     await page.getByRole("button", { name: "Save …" }).click();
     const dialog = page.getByRole("dialog", { name: "Save the replay" });
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     const saved = async (format: string) => {
       await dialog.getByLabel("Format").selectOption(format);
       const download = page.waitForEvent("download");
@@ -637,7 +637,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     expect(new Set(dashes).size).toBe(2);
     await page.getByLabel("Along").selectOption("epoch");
     await page.getByRole("slider", { name: /^Loss over epoch/ }).waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
@@ -663,7 +663,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await expect.poll(() => page.locator(".served-figure").last().locator(".drawing:not(.paper-drawing) svg[data-panel]").count()).toBe(2);
     await page.getByText("Measures that do not decide").click();
     await expect.poll(titles).toHaveLength(3);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
@@ -699,7 +699,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.getByRole("button", { name: "Clear filters" }).click();
     await page.getByText("6 trials").first().waitFor();
     expect(page.url()).not.toContain("brush");
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
@@ -707,16 +707,16 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     { colorScheme: "light", viewport: { width: 1280, height: 900 } },
     { colorScheme: "dark", viewport: { width: 1280, height: 900 } },
     { colorScheme: "light", viewport: { width: 360, height: 740 } },
-  ] as const)("axe finds nothing serious, and nothing hangs over the edge: $colorScheme, $viewport.width wide", async (options) => {
+  ] as const)("axe finds nothing, and nothing hangs over the edge: $colorScheme, $viewport.width wide", async (options) => {
     await using opened = await openPage(browser, server.serving.url, options);
     const { page, complaints } = opened;
     const overhang = () => page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
     await page.getByRole("link", { name: "first", exact: true }).waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(await overhang()).toBe(0);
     await openRun(page, "first");
     expect(await page.evaluate("document.documentElement.dataset.theme")).toBe(options.colorScheme);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(await overhang()).toBe(0);
     expect(complaints).toEqual([]);
   });
@@ -795,7 +795,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
       if (response.status() >= 400) refused.push(`${response.status()} ${new URL(response.url()).pathname}`);
     });
     await page.getByText("There is no run here yet").waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     const training = start(["train", "--preset", "quick", "--steps", "25", "--device", "cpu", "--threads", "1", "--out", whole, "--name", "whole"]);
     await page.getByRole("link", { name: "whole", exact: true }).click({ timeout: 60_000 });
     await expect.poll(() => text(page, "progress"), { timeout: 60_000 }).toBe("25 of 25 steps");

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { setQuery } from "./address.js";
 
 interface ChoiceProps {
@@ -67,5 +68,24 @@ export function Status({ status }: { status: string }) {
     <span class={`status ${status}`}>
       <span aria-hidden="true">{signs[status] ?? "?"}</span> {status}
     </span>
+  );
+}
+
+/** A table that scrolls sideways where it is too wide, also by the keyboard. */
+export function TableFrame({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
+    <section class="table-frame" tabIndex={0} aria-label={label}>
+      {children}
+    </section>
+  );
+}
+
+/** In place of a view whose document has not arrived. */
+export function Waiting({ what, problem }: { what: string; problem: string | undefined }) {
+  return (
+    <main>
+      <h1 class={problem ? "problem" : "waiting"}>{problem ?? what}</h1>
+    </main>
   );
 }

@@ -61,17 +61,23 @@ export async function saveNote(id: string, note: string, revision: string): Prom
   return { isSaved: answer.status !== 409, stored: (await answer.json()) as RunNoteDocument };
 }
 
-/** A document that is asked for again when its address changes, or `turn` does; the one before is shown meanwhile. */
-export function useDocument<Document>(path: string | null, turn: unknown = 0): { document: Document | undefined; problem: string | undefined } {
-  const [state, setState] = useState<{ path: string | null; document: Document | undefined; problem: string | undefined }>({
-    path: null,
-    document: undefined,
-    problem: undefined,
-  });
+interface Answer<Value> {
+  value: Value | undefined;
+  problem: string | undefined;
+}
+
+/**
+ * An answer of the API, which is asked for again when its address changes, or `turn` does; the one before is shown meanwhile.
+ * @param read as `getDocument`.
+ * @param pauseMs between two questions for one address.
+ */
+export function useAnswer<Value>(path: string | null, turn: unknown, read: (path: string, signal: AbortSignal) => Promise<Value>, pauseMs = 0): Answer<Value> {
+  const [state, setState] = useState<Answer<Value>>({ value: undefined, problem: undefined });
   const asked = useRef<(() => void) | undefined>(undefined);
   useEffect(() => {
     if (path === null) return;
     const controller = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
     let isWaiting = false;
     let again = false;
     // A slow answer is waited for, and then asked for again: frequent changes would otherwise cut it off for ever.
@@ -79,23 +85,35 @@ export function useDocument<Document>(path: string | null, turn: unknown = 0): {
       again = isWaiting;
       if (isWaiting) return;
       isWaiting = true;
-      const answered = getDocument<Document>(path, controller.signal).then(
-        (document) => setState({ path, document, problem: undefined }),
+      const answered = read(path, controller.signal).then(
+        (value) => setState({ value, problem: undefined }),
         (error: unknown) => {
           if (controller.signal.aborted) return;
-          setState((before) => (before.document && isOfConnection(error) ? before : { path, document: before.document, problem: wordsOf(error) }));
+          setState(({ value }) => (value !== undefined && isOfConnection(error) ? { value, problem: undefined } : { value, problem: wordsOf(error) }));
         },
       );
       void answered.then(() => {
-        isWaiting = false;
-        if (again && !controller.signal.aborted) ask();
+        timer = setTimeout(() => {
+          isWaiting = false;
+          if (again) ask();
+        }, pauseMs);
+        if (controller.signal.aborted) clearTimeout(timer);
       });
     };
     asked.current = ask;
-    return () => controller.abort();
-  }, [path]);
-  useEffect(() => asked.current?.(), [path, turn]);
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+    };
+  }, [path, read, pauseMs]);
+  useEffect(() => asked.current?.(), [path, read, pauseMs, turn]);
   return state;
+}
+
+/** A document of the API, as `useAnswer` asks for it. */
+export function useDocument<Document>(path: string | null, turn: unknown = 0): { document: Document | undefined; problem: string | undefined } {
+  const { value, problem } = useAnswer<Document>(path, turn, getDocument);
+  return { document: value, problem };
 }
 
 /** Whether the server is away or does not know this browser, which the page reports once for all its parts. */

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
+import { Waiting } from "../controls.js";
 import type { ShelfDocument } from "../documents.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
@@ -32,11 +33,12 @@ export function CatalogueView() {
       return after;
     });
   if (shelf?.total === 0 && shelf.plans.length === 0) return <EmptyState />;
-  if (!shelf) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the folders …"}</p>;
+  if (!shelf) return <Waiting problem={problem} what="Reading the folders …" />;
   const visible = shelf.runs.map(({ id }) => id);
   const ids = [...chosen].filter((id) => visible.includes(id));
   return (
     <main>
+      <h1 class="visually-hidden">Runs, experiments and sweeps</h1>
       {shelf.plans.length > 0 && <Plans plans={shelf.plans} />}
       <section aria-label="Runs">
         <h2>

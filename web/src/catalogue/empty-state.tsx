@@ -11,7 +11,7 @@ export function EmptyState() {
     <main>
       <section class="empty-state" aria-label="Runs">
         <div>
-          <h2>There is no run here yet</h2>
+          <h1>There is no run here yet</h1>
           <p>Start one, and it appears here with its first step:</p>
           <ul>
             {commands.map(([command, what]) => (

@@ -103,6 +103,7 @@ export function Replay({ name, history, basis, cursor, hovered, drawn, followed,
   const bitsPanel = useCalm({ bits, holes, row: opened, step: shownStep }, isPlaying);
   return (
     <section class="replay" aria-label="Replay">
+      <h2 class="visually-hidden">Replay</h2>
       <Stage {...cloud} tokens={history.tokens} step={shownStep} hovered={pointed === null ? undefined : nameOf(pointed)}>
         {isLive && <PinBadge cursor={cursor} newest={stepOf(count - 1)} follow={newest} />}
       </Stage>

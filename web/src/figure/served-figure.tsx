@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { figureStyle } from "../../../src/figures/draw/legend.js";
 import type { StepCursor } from "../chart/step-cursor.js";
 import { paperWidth } from "../printing.js";
-import { getText, wordsOf } from "../server.js";
+import { getText, useAnswer } from "../server.js";
 import "./served-figure.css";
 
 // The page allows no inline styles, so the colours of figures are a sheet of its own.
@@ -90,29 +90,11 @@ const drawnWidth = (width: number) => Math.max(280, Math.floor(width / 20) * 20)
 /** Milliseconds between two readings of a figure that changes with every step. */
 const pause = 5000;
 
+const readDrawing = async (path: string, signal: AbortSignal) => drawingOf(await getText(path, signal));
+
 function useDrawing(path: string | null, turn: unknown): { drawing: Drawing | undefined; problem: string | undefined } {
-  const [state, setState] = useState<{ drawing: Drawing | undefined; problem: string | undefined }>({ drawing: undefined, problem: undefined });
-  const last = useRef({ path: "", time: 0 });
-  useEffect(() => {
-    if (path === null) return;
-    const controller = new AbortController();
-    const read = () => {
-      last.current = { path, time: performance.now() };
-      getText(path, controller.signal).then(
-        (text) => setState({ drawing: drawingOf(text), problem: undefined }),
-        (error: unknown) => {
-          if (!controller.signal.aborted) setState(({ drawing }) => ({ drawing, problem: wordsOf(error) }));
-        },
-      );
-    };
-    const wait = last.current.path === path ? Math.max(0, pause - (performance.now() - last.current.time)) : 0;
-    const timer = setTimeout(read, wait);
-    return () => {
-      clearTimeout(timer);
-      controller.abort();
-    };
-  }, [path, turn]);
-  return state;
+  const { value, problem } = useAnswer(path, turn, readDrawing, pause);
+  return { drawing: value, problem };
 }
 
 function drawingOf(text: string): Drawing {

@@ -39,9 +39,9 @@ export function PairView({ first, second }: { first: string; second: string }) {
   return (
     <main>
       <header class="head">
-        <h2>
+        <h1>
           {nameA} and {nameB}
-        </h2>
+        </h1>
       </header>
       {refusal !== undefined && (
         <p class="problem" role="alert">
@@ -97,6 +97,7 @@ function PairCharts({ first, second, names: [nameA, nameB], turn, cursor, range 
   const shared = { cursor, range, height: 180 };
   return (
     <section aria-label="Charts">
+      <h2 class="visually-hidden">Charts</h2>
       <div class="charts">
         <Chart title="Difference of P" lines={charts.difference} fileName="difference-of-P" {...shared} note="At the steps that both runs have recorded" />
         <Chart title="P, tokens in black holes" lines={charts.both} fileName="P-of-both" {...shared} />

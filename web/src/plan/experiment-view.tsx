@@ -5,7 +5,7 @@ import { Chart } from "../chart/chart.js";
 import type { ChartBand, ChartLine } from "../chart/chart-plot.js";
 import { overlayValues, useExactValues } from "../chart/exact-values.js";
 import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
-import { Choice } from "../controls.js";
+import { Choice, TableFrame } from "../controls.js";
 import type { OverlayDocument, PlanDocument } from "../documents.js";
 import { ServedFigure } from "../figure/served-figure.js";
 import { shown } from "../figures.js";
@@ -27,12 +27,14 @@ export function Experiment({ plan, turn }: { plan: PlanDocument; turn: number })
     <>
       {isAny && (
         <section aria-label="Differences between the arms">
+          <h2 class="visually-hidden">Differences between the arms</h2>
           <ServedFigure address={figure("forest")} turn={turn} room={forestRoom(treatments)} />
           <Others address={figure("forest-others")} turn={turn} treatments={treatments} />
         </section>
       )}
       {isAny && (
         <section aria-label="Tokens of every run">
+          <h2 class="visually-hidden">Tokens of every run</h2>
           <ServedFigure address={figure("verdicts")} turn={turn} room={verdictsRoom(plan.arms.length, plan.seeds.length)} />
         </section>
       )}
@@ -175,8 +177,7 @@ function Measures({ judged }: { judged: Judged }) {
 
 function MeasureTable({ measures, caption }: { measures: Judged["measures"]; caption: string }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a table that is too wide scrolls by the keyboard
-    <section class="table-frame" tabIndex={0} aria-label={caption}>
+    <TableFrame label={caption}>
       <table>
         <caption>{caption}</caption>
         <thead>
@@ -204,7 +205,7 @@ function MeasureTable({ measures, caption }: { measures: Judged["measures"]; cap
           ))}
         </tbody>
       </table>
-    </section>
+    </TableFrame>
   );
 }
 

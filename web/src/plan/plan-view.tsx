@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { useChanges } from "../changes.js";
-import { Status } from "../controls.js";
+import { Status, Waiting } from "../controls.js";
 import type { PlanDocument } from "../documents.js";
 import { useDocument } from "../server.js";
 import { useTitle } from "../title.js";
@@ -24,12 +24,12 @@ export function PlanView({ id }: { id: string }) {
     if (kind === "plans" || kind === "everything") setTurn((before) => before + 1);
   });
   useTitle(plan ? titleOf(plan) : "");
-  if (!plan) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the plan …"}</p>;
+  if (!plan) return <Waiting problem={problem} what="Reading the plan …" />;
   return (
     <main>
       <header class="head">
         <div>
-          <h2>{plan.name}</h2>
+          <h1>{plan.name}</h1>
           <p class="sub">
             <span class="kind">{plan.kind}</span>
             {Object.entries(plan.counts).map(

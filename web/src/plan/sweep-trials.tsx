@@ -1,4 +1,5 @@
 import { hrefOf } from "../address.js";
+import { TableFrame } from "../controls.js";
 import type { PlanDocument } from "../documents.js";
 import type { SweptRow } from "./swept-row.js";
 import { ResultHeads, resultCells, TrialState } from "./trials.js";
@@ -22,7 +23,7 @@ export function SweepTrials({ rows, trials, best, bestIn, onNear }: SweepTrialsP
       <h2>
         Trials <span class="count">{rows.length === trials.length ? rows.length : `${rows.length} of ${trials.length}`}</span>
       </h2>
-      <div class="table-frame">
+      <TableFrame label="Table of trials">
         <table class="narrow-cards">
           <thead>
             <tr>
@@ -45,7 +46,7 @@ export function SweepTrials({ rows, trials, best, bestIn, onNear }: SweepTrialsP
             ))}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
     </>
   );
 }

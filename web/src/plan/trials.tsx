@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { hrefOf } from "../address.js";
-import { Status } from "../controls.js";
+import { Status, TableFrame } from "../controls.js";
 import type { PlanDocument } from "../documents.js";
 import { alignedNumber } from "../figures.js";
 
@@ -62,7 +62,7 @@ export function Trials({ trials }: { trials: readonly Trial[] }) {
       <h2>
         Trials <span class="count">{trials.length}</span>
       </h2>
-      <div class="table-frame">
+      <TableFrame label="Table of trials">
         <table class="narrow-cards">
           <thead>
             <tr>
@@ -85,7 +85,7 @@ export function Trials({ trials }: { trials: readonly Trial[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
     </section>
   );
 }

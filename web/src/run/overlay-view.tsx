@@ -8,7 +8,7 @@ import { Chart } from "../chart/chart.js";
 import { type ChartLine, smoothedLines } from "../chart/chart-plot.js";
 import { overlayValues, useExactValues } from "../chart/exact-values.js";
 import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
-import { Choice, SmoothingChoice, smoothingNote, smoothingOf } from "../controls.js";
+import { Choice, SmoothingChoice, smoothingNote, smoothingOf, TableFrame, Waiting } from "../controls.js";
 import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from "../documents.js";
 import { difference, shown } from "../figures.js";
 import { getDocument, useDocument } from "../server.js";
@@ -61,14 +61,14 @@ export function OverlayView() {
   );
   const exact = useExactValues(cursor, isReduced, askValues, overlay);
   useTitle(overlay ? `${overlay.lines.length} runs · bh-bridge` : "");
-  if (!overlay || !shelf) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the runs …"}</p>;
+  if (!overlay || !shelf) return <Waiting problem={problem} what="Reading the runs …" />;
   const isLog = query.get("log") === "1";
   return (
     <main>
       <div class="bar">
-        <h2>
+        <h1>
           Overlay <span class="count">{overlay.lines.length} runs</span>
-        </h2>
+        </h1>
         <Choice label="Line" value={name} options={[...seriesTitles]} onChoice={(value) => setQuery({ name: value })} />
         <Choice
           label="Colour by"
@@ -86,6 +86,7 @@ export function OverlayView() {
         <SmoothingChoice value={smoothing} />
         <PairLink ids={ids} />
       </div>
+      <h2 class="visually-hidden">Lines</h2>
       {lines.length === 0 ? (
         <p class="empty">None of these runs has this line.</p>
       ) : (
@@ -103,7 +104,7 @@ export function OverlayView() {
           {...(lines.some(({ recording }) => recording?.smooth) && { note: smoothingNote(smoothing) })}
         />
       )}
-      <RunTable runs={runs} fields={fields} baseline={baseline} />
+      <RunTable runs={runs} names={own} fields={fields} baseline={baseline} />
     </main>
   );
 }
@@ -121,13 +122,14 @@ function PairLink({ ids }: { ids: string }) {
 
 interface RunTableProps {
   runs: readonly ServedRunRow[];
+  names: readonly string[];
   fields: readonly string[];
   /** The run that the others are compared with. */
   baseline: ServedRunRow | undefined;
 }
 
 /** The fields in which the runs differ, and their results with the differences from the baseline. */
-function RunTable({ runs, fields, baseline }: RunTableProps) {
+function RunTable({ runs, names, fields, baseline }: RunTableProps) {
   const result = (run: ServedRunRow, of: (row: ServedRunRow) => number | null) => {
     const [own, other] = [of(run), baseline && baseline.id !== run.id ? of(baseline) : null];
     return (
@@ -137,7 +139,7 @@ function RunTable({ runs, fields, baseline }: RunTableProps) {
     );
   };
   return (
-    <div class="table-frame">
+    <TableFrame label="Table of runs">
       <table>
         <thead>
           <tr>
@@ -151,10 +153,10 @@ function RunTable({ runs, fields, baseline }: RunTableProps) {
           </tr>
         </thead>
         <tbody>
-          {runs.map((run) => (
+          {runs.map((run, at) => (
             <tr key={run.id}>
               <td>
-                <a href={hrefOf("run", run.id, baseline ? { baseline: baseline.id } : {})}>{run.name}</a>
+                <a href={hrefOf("run", run.id, baseline ? { baseline: baseline.id } : {})}>{names[at]}</a>
                 {run.id === baseline?.id && <span class="tag baseline">baseline</span>}
               </td>
               {fields.map((field) => (
@@ -167,7 +169,7 @@ function RunTable({ runs, fields, baseline }: RunTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableFrame>
   );
 }
 

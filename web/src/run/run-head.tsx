@@ -34,7 +34,7 @@ export function RunHead({ run, step: newest, cursor, drawn }: RunHeadProps) {
   return (
     <header class="head">
       <div>
-        <h2>{run.name}</h2>
+        <h1>{run.name}</h1>
         <p class="sub">
           <Status status={run.status} />
           {run.reason && <span>{run.reason}</span>}

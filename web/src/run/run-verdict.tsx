@@ -18,6 +18,7 @@ export function RunVerdict({ run, cursor }: { run: ServedRunDocument; cursor: St
   }
   return (
     <section aria-label="Verdict">
+      <h2 class="visually-hidden">Verdict</h2>
       <ServedFigure address={`/api/runs/${run.id}/figure?name=verdict`} turn={run.steps?.done} cursor={cursor} room={room} />
     </section>
   );
@@ -27,6 +28,7 @@ export function RunVerdict({ run, cursor }: { run: ServedRunDocument; cursor: St
 function VerdictPlace() {
   return (
     <section aria-label="Verdict">
+      <h2 class="visually-hidden">Verdict</h2>
       <figure class="panel served-figure">
         <h3>Waiting for the first steps …</h3>
         <div style={{ minHeight: `${room.height(window.innerWidth)}px` }} />

@@ -8,7 +8,7 @@ import { type ChartLine, smoothedLines } from "../chart/chart-plot.js";
 import { type ExactValues, seriesValues, useExactValues } from "../chart/exact-values.js";
 import { type HoveredToken, Shared, type StepCursor, type StepRange, useShared } from "../chart/step-cursor.js";
 import { Replay } from "../cloud/replay.js";
-import { Choice, type Smoothing, SmoothingChoice, smoothingNote, smoothingOf } from "../controls.js";
+import { Choice, type Smoothing, SmoothingChoice, smoothingNote, smoothingOf, Waiting } from "../controls.js";
 import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "../documents.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
@@ -53,7 +53,7 @@ export function RunView({ id }: { id: string }) {
     }
   });
   const drawn = useMemo<StepCursor>(() => new Shared<number | null>(null), [id]);
-  if (!run) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the run …"}</p>;
+  if (!run) return <Waiting problem={problem} what="Reading the run …" />;
   return (
     <main class="run">
       <RunHead run={run} step={stepOf(run, series, history.document)} cursor={cursor} drawn={drawn} />
