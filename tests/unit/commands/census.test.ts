@@ -124,7 +124,7 @@ test("a census says what was counted, its totals with their share, and its black
   Population   P = 50 (3.91 % of the rows)
 
      population    share  tokens
-  1          50  100.0 %  0-49`);
+  1          50  100.0 %  #0…#49`);
 });
 
 test("of chosen rows it is said of how many they are, and without a black hole there is no table", () => {

@@ -55,7 +55,7 @@ test("a report of several runs tells them apart by what differs", async () => {
 test("a report of an experiment has its arms, and one of the same trials as a sweep their points", async () => {
   const directory = experiment();
   const judged = await makeReport({ kind: "experiment", directory }, { workers: 0 });
-  expect(drawn(judged.page.sections)).toHaveLength(2);
+  expect(drawn(judged.page.sections)).toEqual(["forest", "verdicts", "arms", "measures", "forest-others"]);
   expect(judged.page.verdict?.result).toBeDefined();
   const swept = await makeReport({ kind: "sweep", directory });
   expect(swept.page.sections.map(({ title }) => title)).toContain("Points");
