@@ -424,7 +424,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.getByLabel("Choose short").check();
     await page.getByRole("button", { name: "Overlay 2" }).click();
     await page.getByRole("link", { name: "Replay both" }).click();
-    const heads = page.locator(".pair h3");
+    const heads = page.locator(".pair .stages h2");
     await expect.poll(async () => (await heads.allInnerTexts()).length).toBe(2);
     const scrubber = page.getByRole("slider", { name: "Step", exact: true });
     expect(await scrubber.getAttribute("max")).toBe("60");

@@ -46,7 +46,7 @@ export function HolesPanel({ holes, opened, open, nameOf }: HolesPanelProps) {
                   type="button"
                   class="small"
                   aria-pressed={opened === index + 1}
-                  aria-label={`Open black hole ${index + 1} with ${population} tokens`}
+                  aria-label={`Open black hole ${index + 1} with ${shown(population)} tokens`}
                   onClick={() => open(rows[0] ?? 0)}
                 >
                   {shown(population)}

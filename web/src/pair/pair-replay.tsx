@@ -150,7 +150,7 @@ function PairedStage({ run, letter, canvas, overlay, problem, isActive, shownSta
   const inHoles = holes?.populations.reduce((sum, population) => sum + population, 0) ?? 0;
   return (
     <section aria-label={`${letter}: ${run.name}`}>
-      <h3>
+      <h2>
         <span>
           {letter} · <a href={hrefOf("run", run.id)}>{run.name}</a>
         </span>
@@ -158,7 +158,7 @@ function PairedStage({ run, letter, canvas, overlay, problem, isActive, shownSta
           C <output data-testid={`C-${letter}`}>{shown(holes?.populations.length ?? 0)}</output>, P{" "}
           <output data-testid={`P-${letter}`}>{shown(inHoles)}</output>
         </span>
-      </h3>
+      </h2>
       <Stage {...{ canvas, overlay, problem, isActive }} tokens={history.tokens} step={shown(history.steps?.[shownState] ?? shownState)} hovered={pointed} />
     </section>
   );
