@@ -71,7 +71,8 @@ async function photograph(directory, scratch) {
     const slider = page.locator(".replay").getByRole("slider");
     await slider.press("End");
     await slider.blur();
-    await page.locator(".replay").getByRole("combobox").selectOption({ label: "e" });
+    await page.locator(".replay").getByRole("combobox").fill("e");
+    await page.locator(".replay").getByRole("combobox").press("Enter");
     await page.locator(".replay").screenshot({ path: join(pictures, "replay.png") });
 
     const { value: line } = await createInterface({ input: server.stdout })[Symbol.asyncIterator]().next();

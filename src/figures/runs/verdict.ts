@@ -16,10 +16,10 @@ const areas = [
   { key: "deadTogether", name: "dead, together", color: 0 },
   { key: "deadAlone", name: "dead, parted", color: 5 },
   { key: "liveTogether", name: "live, in black holes", color: 1 },
-  { key: "liveAlone", name: "live, alone", color: 4 },
+  { key: "liveAlone", name: "live, alone", palette: "levels", color: 0 }, // the pale level: what is alone is the background of the rest
 ] as const;
 
-export const areaSeries: readonly Series[] = [...areas.map(({ name, color }) => ({ ...seriesOf(name, 0), color })), { ...seriesOf("", 0), color: 7 }];
+export const areaSeries: readonly Series[] = [...areas.map(({ key: _, ...look }) => ({ ...seriesOf("", 0), ...look })), { ...seriesOf("", 0), color: 7 }];
 
 /** What the areas mean, for captions. */
 export const areaLegend =
