@@ -38,7 +38,7 @@ test("a step that was not recorded is not named as that of an exit", async () =>
   expect(scenes[1]?.sentences[1]).toBe("No live token leaves later.");
 });
 
-test("without dead tokens, without black holes and without exits nothing is told of them", async () => {
+test("a story mentions no dead tokens, black holes or exits when there are none", async () => {
   const lone = await scenesOf({ states: [rows(1, 2, 3), rows(4, 5, 6)] });
   const texts = lone.map(({ sentences }) => sentences.join(" "));
   expect(texts[0]).toBe("At step 0, 3 of 3 rows are distinct: C = 0 and P = 0. None of the 3 recorded tokens is dead: all of them occur in the training text.");
