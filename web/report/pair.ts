@@ -1,6 +1,6 @@
 import type { ReplayedRun } from "../../src/report/page.js";
 import type { StepCursor } from "../shared/shared-value.js";
-import { choice, element, framesPerSecond, legend, replaysOf, rowNearest } from "./replay.js";
+import { addPlayback, choice, element, legend, replaysOf, rowNearest } from "./replay.js";
 import { drawFrame, fitCanvas, type Shown, type UnpackedReplay, wordsOf } from "./replay-picture.js";
 import { tokenInput } from "./token-input.js";
 
@@ -29,7 +29,6 @@ export async function addPair(host: HTMLElement, runs: readonly ReplayedRun[], c
   const replays: UnpackedReplay[] = [await replayOf(runs[0]), await replayOf(runs[1])];
   let steps: number[] = [];
   let at = 0;
-  let timer: ReturnType<typeof setInterval> | undefined;
 
   const play = element("button", { type: "button", textContent: "Play" });
   const scrubber = element("input", { type: "range", min: "0", step: "1" });
@@ -90,24 +89,10 @@ export async function addPair(host: HTMLElement, runs: readonly ReplayedRun[], c
     show(step);
   }
 
-  function stop(): void {
-    clearInterval(timer);
-    timer = undefined;
-    play.textContent = "Play";
-  }
-
-  play.addEventListener("click", () => {
-    if (timer !== undefined) {
-      stop();
-      return;
-    }
-    if (at === steps.length - 1) at = -1;
-    play.textContent = "Pause";
-    timer = setInterval(() => {
-      if (at >= steps.length - 1) stop();
-      else goTo(at + 1);
-    }, 1000 / framesPerSecond);
-  });
+  const rewind = () => {
+    at = -1;
+  };
+  addPlayback(play, () => ({ at, last: steps.length - 1 }), { rewind, goTo });
   cursor.listen((step) => {
     if (step !== null && step !== steps[at]) show(step);
   });

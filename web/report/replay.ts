@@ -4,7 +4,7 @@ import type { StepCursor } from "../shared/shared-value.js";
 import { drawFrame, fitCanvas, placeOfRow, type Shown, type UnpackedReplay, unpackedReplay, wordsOf } from "./replay-picture.js";
 import { tokenInput } from "./token-input.js";
 
-export const framesPerSecond = 30;
+const framesPerSecond = 30;
 
 export function element<Name extends keyof HTMLElementTagNameMap>(name: Name, properties: Partial<HTMLElementTagNameMap[Name]>): HTMLElementTagNameMap[Name] {
   return Object.assign(document.createElement(name), properties);
@@ -50,6 +50,38 @@ export function legend(): HTMLElement {
   return list;
 }
 
+/**
+ * Let a button play and pause.
+ * @param positions the current one, and the last one.
+ * @returns a function that pauses.
+ */
+export function addPlayback(
+  button: HTMLButtonElement,
+  positions: () => { at: number; last: number },
+  actions: { rewind(): void; goTo(at: number): void },
+): () => void {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const pause = () => {
+    clearInterval(timer);
+    timer = undefined;
+    button.textContent = "Play";
+  };
+  button.addEventListener("click", () => {
+    if (timer !== undefined) {
+      pause();
+      return;
+    }
+    if (positions().at === positions().last) actions.rewind();
+    button.textContent = "Pause";
+    timer = setInterval(() => {
+      const { at, last } = positions();
+      if (at >= last) pause();
+      else actions.goTo(at + 1);
+    }, 1000 / framesPerSecond);
+  });
+  return pause;
+}
+
 /** Put a canvas and its controls into an element. */
 function addControls(host: HTMLElement, runs: readonly ReplayedRun[]) {
   const canvas = element("canvas", {});
@@ -78,7 +110,6 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
   const replayOf = replaysOf();
   let replay = await replayOf(runs[0]);
   let frame = 0;
-  let timer: ReturnType<typeof setInterval> | undefined;
 
   const { canvas, play, scrubber, chosenRun, follow, said } = addControls(host, runs);
   const shown = (): Shown => ({ replay, frame, followed: follow.row });
@@ -120,31 +151,17 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
     show(step);
   }
 
-  function stop(): void {
-    clearInterval(timer);
-    timer = undefined;
-    play.textContent = "Play";
-  }
-
-  play.addEventListener("click", () => {
-    if (timer !== undefined) {
-      stop();
-      return;
-    }
-    if (frame === lastFrame()) frame = 0;
-    play.textContent = "Pause";
-    timer = setInterval(() => {
-      if (frame >= lastFrame()) stop();
-      else goTo(frame + 1);
-    }, 1000 / framesPerSecond);
-  });
+  const rewind = () => {
+    frame = 0;
+  };
+  const pause = addPlayback(play, () => ({ at: frame, last: lastFrame() }), { rewind, goTo });
   cursor.listen((step) => {
     if (step !== null && step !== replay.steps[frame]) show(step);
   });
   scrubber.addEventListener("input", () => goTo(Number(scrubber.value)));
   follow.onChange(draw);
   chosenRun.addEventListener("change", async () => {
-    stop();
+    pause();
     begin(await replayOf(runs[Number(chosenRun.value)]), replay.steps[frame] ?? 0);
   });
   canvas.addEventListener("click", (event) => {

@@ -1,5 +1,6 @@
 import type { Figure, Panel } from "../../src/figures/figure.js";
 import { stepLabel } from "../../src/figures/panels.js";
+import { lastUpTo } from "../shared/read-out.js";
 import type { Place } from "./place.js";
 
 const mostLines = 14;
@@ -89,7 +90,7 @@ function recordedNear(panel: Panel, lines: readonly Line[], x: number): number {
 }
 
 function lineAt({ name, x: points, y, curve }: Line, x: number, isOverSteps: boolean): string[] {
-  const before = lastBefore(points, x);
+  const before = lastUpTo(points, x);
   const at = curve === "step" ? before : nearest(points, x);
   const value = y[at];
   if (value === null || value === undefined) return [];
@@ -108,21 +109,9 @@ function shown(value: number): string {
     : value.toExponential(digits - 1);
 }
 
-/** Index of the last value of an ascending list that is not above another; −1 for none. */
-function lastBefore(x: readonly number[], value: number): number {
-  let low = 0;
-  let high = x.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((x[middle] ?? 0) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
-
 /** Index of the nearest value of an ascending list; −1 for an empty one. */
 function nearest(x: readonly number[], value: number): number {
-  const before = lastBefore(x, value);
+  const before = lastUpTo(x, value);
   const [low, high] = [x[before], x[before + 1]];
   if (low === undefined) return x.length === 0 ? -1 : 0;
   return high !== undefined && high - value < value - low ? before + 1 : before;

@@ -11,7 +11,7 @@ export interface ReadOut {
 }
 
 /** Index of the last entry of an ascending list that is not above a value; −1 if there is none. */
-function lastUpTo(x: readonly number[], value: number): number {
+export function lastUpTo(x: readonly (number | null)[], value: number): number {
   let low = 0;
   let high = x.length;
   while (low < high) {

@@ -6,7 +6,6 @@ import type { ShelfDocument } from "../documents.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
 import { useTitle } from "../title.js";
-import { BaselineNote } from "./baseline-note.js";
 import { EmptyState } from "./empty-state.js";
 import { RunTable } from "./run-table.js";
 import "./catalogue.css";
@@ -159,5 +158,17 @@ function Conditions({ where }: { where: string }) {
         onChange={(event) => setQuery({ where: event.currentTarget.value })}
       />
     </label>
+  );
+}
+
+/** Which run the others are compared with, and how to end that. */
+function BaselineNote({ baseline: { id, name } }: { baseline: { id: string; name: string } }) {
+  return (
+    <p class="baseline-note">
+      Differences from <a href={hrefOf("run", id, { baseline: id })}>{name}</a>
+      <button type="button" class="small" onClick={() => setQuery({ baseline: "" })}>
+        Clear baseline
+      </button>
+    </p>
   );
 }

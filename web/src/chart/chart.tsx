@@ -1,6 +1,8 @@
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useMemo, useRef } from "preact/hooks";
+import { lastUpTo } from "../../shared/read-out.js";
+import { saveFile } from "../../shared/save-file.js";
 import { shown } from "../figures.js";
 import { type ChartAxis, plainAxis } from "./axis.js";
 import { type ChartBand, type ChartLine, usePlot } from "./chart-plot.js";
@@ -169,24 +171,7 @@ function aligned(lines: readonly ChartLine[]): (number | null)[][] {
 
 /** The place of the last x that is not beyond a step. */
 function locationOf(x: readonly (number | null)[], step: number | null): number | undefined {
-  if (step === null || x.length === 0) return undefined;
-  let low = 0;
-  let high = x.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((x[middle] ?? 0) <= step) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
-/** Let the browser keep a file. */
-function download(name: string, content: Blob): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  return step === null || x.length === 0 ? undefined : Math.max(0, lastUpTo(x, step));
 }
 
 /** Columns as CSV (RFC 4180), the first of them the steps. */
@@ -198,7 +183,7 @@ function csvOf(names: readonly string[], columns: readonly (readonly (number | n
 
 /** Let the browser keep columns as CSV, the first of them the steps. */
 function saveNumbers(name: string, names: readonly string[], columns: readonly (readonly (number | null)[])[]): void {
-  download(`${name}.csv`, csvOf(names, columns));
+  saveFile(`${name}.csv`, csvOf(names, columns));
 }
 
 /** Let the browser keep a plot as PNG. */
@@ -213,5 +198,5 @@ function savePicture(plot: uPlot | undefined, name: string): void {
   context.fillStyle = getComputedStyle(document.body).backgroundColor;
   context.fillRect(0, 0, picture.width, picture.height);
   context.drawImage(canvas, 0, 0);
-  picture.toBlob((blob) => blob && download(`${name}.png`, blob));
+  picture.toBlob((blob) => blob && saveFile(`${name}.png`, blob));
 }

@@ -3,7 +3,7 @@ import { type StageMark, stageMarks } from "../../replay/stage-text.js";
 import type { useCloud } from "./use-cloud.js";
 
 /** The sign of a kind of token, as the cloud draws it. */
-export function Mark({ kind }: { kind: StageMark }) {
+function Mark({ kind }: { kind: StageMark }) {
   return (
     <svg width="14" height="14" viewBox="-8 -8 16 16" aria-hidden="true" class={`mark ${kind}`}>
       {kind === "live" && <circle r="5" />}
@@ -51,13 +51,20 @@ export function Stage({ canvas, overlay, problem, isActive, tokens, step, hovere
         </div>
         <p class="hint">{isActive ? hints.active : hints.idle}</p>
       </div>
-      <ul class="key" aria-label="Marks">
-        {stageMarks.map(({ kind, text }) => (
-          <li key={kind}>
-            <Mark kind={kind} /> {text}
-          </li>
-        ))}
-      </ul>
+      <Marks />
     </div>
+  );
+}
+
+/** What the marks of a stage mean. */
+export function Marks() {
+  return (
+    <ul class="key" aria-label="Marks">
+      {stageMarks.map(({ kind, text }) => (
+        <li key={kind}>
+          <Mark kind={kind} /> {text}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,3 +1,4 @@
+import { lastUpTo } from "../../shared/read-out.js";
 import type { HistoryDocument } from "../documents.js";
 import { getBytes } from "../server.js";
 
@@ -134,13 +135,5 @@ export function placeOfRow(
 
 /** The last recorded state that is not after a step. */
 export function stateOfStep(steps: readonly number[] | null, step: number, count: number): number {
-  if (!steps) return Math.max(0, Math.min(count - 1, Math.round(step)));
-  let low = 0;
-  let high = count - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((steps[middle] ?? 0) <= step) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+  return Math.max(0, Math.min(count - 1, steps ? lastUpTo(steps, step) : Math.round(step)));
 }

@@ -1,5 +1,6 @@
 import "./export.css";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { saveFile } from "../../shared/save-file.js";
 import { shown, bytes as sizeInWords } from "../figures.js";
 import { gifEncoder, pixelsOf, webmEncoder } from "./encoders.js";
 import { FramePainter, type ReplayedView } from "./frame-painter.js";
@@ -68,7 +69,7 @@ function ExportDialog({ views, steps, step, close }: ExportProps & { close(): vo
     setSaid("");
     try {
       const { name, blob } = await exported(views(), chosen, wanted, { signal: controller.signal, onFrame: setDone });
-      download(name, blob);
+      saveFile(name, blob);
       setSaid(`Saved ${name}, ${sizeInWords(blob.size)}.`);
     } catch (error) {
       setSaid(controller.signal.aborted ? "Cancelled. Nothing was saved." : error instanceof Error ? error.message : String(error));
@@ -225,12 +226,4 @@ async function samplesOf(painter: FramePainter, steps: readonly number[], signal
     samples.push(pixelsOf(painter.canvas).slice());
   }
   return samples;
-}
-
-function download(name: string, content: Blob): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,13 +1,12 @@
 import { useMemo, useState } from "preact/hooks";
 import { tokenName } from "../../../src/text/names.js";
-import { stageMarks } from "../../replay/stage-text.js";
 import { hrefOf, setQuery } from "../address.js";
 import { type HoveredToken, Shared, type StepCursor, useShared } from "../chart/step-cursor.js";
 import { type Camera, useCamera } from "../cloud/camera.js";
 import type { HoleMarks } from "../cloud/holes.js";
 import { KeyHelp } from "../cloud/key-help.js";
 import { Transport } from "../cloud/replay.js";
-import { Mark, Stage } from "../cloud/stage.js";
+import { Marks, Stage } from "../cloud/stage.js";
 import { stateOfStep } from "../cloud/states.js";
 import { useCloud } from "../cloud/use-cloud.js";
 import { useKeys } from "../cloud/use-keys.js";
@@ -75,13 +74,7 @@ export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
           <PairedStage key={runs[index]?.id} {...side} pointed={pointed === null ? undefined : nameOf(pointed)} letter={index === 0 ? "A" : "B"} />
         ))}
       </div>
-      <ul class="key" aria-label="Marks">
-        {stageMarks.map(({ kind, text }) => (
-          <li key={kind}>
-            <Mark kind={kind} /> {text}
-          </li>
-        ))}
-      </ul>
+      <Marks />
       <Transport
         {...{ state: at, step, isPlaying, isTouring, speed, play, go, setSpeed }}
         count={steps.length}
