@@ -1,7 +1,7 @@
 """The private parts of transformers, accelerate and torch that bh-bridge uses, under public names.
 
 No other module uses private parts of these libraries. Importing this module verifies them (0.3 ms), so an unsupported
-version is refused before anything is trained. TorchInductor takes seconds to import and is loaded on first use.
+version is refused before anything is trained.
 """
 
 # pyright: reportPrivateUsage=false
@@ -32,13 +32,14 @@ RUN_WITH = {"transformers": ">=5.4,<5.25", "accelerate": ">=1.3,<1.16", "torch":
 _REPLACED = (  # by OpenTrainer, so Trainer must call them
     "_clip_grad_norm",
     "_get_grad_norm",
+    "_get_num_items_in_batch",
     "_init_training_state",
     "_load_from_checkpoint",
     "_load_optimizer_and_scheduler",
     "_load_rng_state",
     "_save_checkpoint",
 )
-_CALLED = ("_get_num_items_in_batch", "_prepare_inputs")
+_CALLED = ("_prepare_inputs",)
 _STATE = ("_globalstep_last_logged", "_total_loss_scalar", "_tr_loss")  # attributes that Trainer sets when it trains
 _OPERATORS = (
     "_log_softmax_backward_data",
@@ -127,6 +128,10 @@ class OpenTrainer(Trainer):
         """The gradient norm to log; `norm` is the norm from clipping, or None."""
         return super()._get_grad_norm(model, norm)
 
+    def items_of(self, batches: list[dict[str, torch.Tensor]]) -> torch.Tensor | int | None:
+        """The number of labels in these batches, by which the loss of their step is divided."""
+        return super()._get_num_items_in_batch(batches, self.args.device)
+
     def training_position(self, epoch: int, batches: int) -> tuple[int, int]:
         """The epoch to start in and its batches to skip, as computed by transformers."""
         return epoch, batches
@@ -152,10 +157,6 @@ class OpenTrainer(Trainer):
     def on_device(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Move a batch to the device of the model."""
         return self._prepare_inputs(inputs)
-
-    def count_items(self, batches: list[dict[str, torch.Tensor]]) -> torch.Tensor | int | None:
-        """The number of labels by which the loss of a step is divided."""
-        return self._get_num_items_in_batch(batches, self.args.device)
 
     @property
     def loss_since_log(self) -> torch.Tensor:
@@ -190,6 +191,11 @@ class OpenTrainer(Trainer):
 
     def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
         return self.gradient_norm(model, grad_norm)
+
+    def _get_num_items_in_batch(
+        self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
+    ) -> torch.Tensor | int | None:
+        return self.items_of(batch_samples)
 
     def _init_training_state(self, *args: Any, **options: Any) -> tuple[int, int]:
         return self.training_position(*super()._init_training_state(*args, **options))
@@ -275,22 +281,3 @@ flash_attention_backward: Any = torch.ops.aten._scaled_dot_product_flash_attenti
 def has_hooks(model: nn.Module) -> bool:
     """Whether any module has a forward or backward hook."""
     return any(getattr(module, kind) for module in model.modules() for kind in _HOOKS)
-
-
-def prepare_compiler(graphs: int) -> None:
-    """Let torch compile up to `graphs` models, in this process only.
-
-    AttributeError if this version of torch lacks a setting.
-    """
-    import torch._dynamo
-    import torch._inductor.config
-
-    torch._inductor.config.compile_threads = 1  # a pool of compile processes would outlive a killed training
-    torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = graphs
-
-
-def compiled_folder() -> str:
-    """The folder of compiled graphs if TORCHINDUCTOR_CACHE_DIR is not set."""
-    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
-
-    return default_cache_dir()

@@ -66,6 +66,9 @@ class SgdEngine:
     def optimizer_settings(self, weight: torch.Tensor) -> Mapping[str, Any]:
         return settings_of(self._optimizer, weight)
 
+    def total_norm(self) -> torch.Tensor:
+        return torch.nn.utils.get_total_norm([weight.grad for weight in self._model.parameters()])
+
     def train(self) -> None:
         control = SgdControl()
         self._model.train()

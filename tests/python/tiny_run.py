@@ -18,6 +18,7 @@ from bh_bridge.engines import ENGINES
 from bh_bridge.operations import model_operations, trainer_operations
 from first_uses import use_first
 from golden_messages import golden_request
+from safetensors.torch import load_file
 
 CORPUS = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n" * 6
 # Events that tell of an interruption, or come at times of their own.
@@ -56,7 +57,7 @@ RUN = _with(
         "data": {"window_length": 16},
         "training": {"max_steps": 40, "per_device_train_batch_size": 8, "logging_steps": 5},
         "noise": {"epsilon": 3e-5},
-        "record": {"tensors": ["wte", "wte.exp_avg"]},
+        "record": {"tensors": ["wte", "wte.exp_avg"], "model": "deltas"},
         "checkpoint": {"every": 10},
         "events": [],
         "deciders": [],
@@ -65,10 +66,11 @@ RUN = _with(
 
 
 def engine_section(name: str) -> dict[str, Any]:
-    """The section `engine` of a request, with a name; engine `fast` does not compile."""
+    """The section `engine` of a request, with a name."""
+    if name == "portable":
+        return {"name": name, "processes": 1}
     if name == "fast":
-        compiling = {"compile": "never", "reason": "engine.compile is off"}
-        return {"name": name, "compiling": compiling, "graph": "auto", "batched_runs": 1, "processes": 1}
+        return {"name": name, "graph": "auto", "batched_runs": 1, "processes": 1}
     return {"name": name, "exact": "auto", "graph": "auto", "processes": 1}
 
 
@@ -162,6 +164,16 @@ def killed_at(directory: Path, event: str, step: int, resume: str | None = None,
     assert in_child(task) is None, "it was to die"
 
 
+def losses(run: Path) -> list[float]:
+    """The loss of each step of a run."""
+    return [event["loss"] for event in events_of(run) if event["type"] == "step_end"]
+
+
+def history(run: Path) -> torch.Tensor:
+    """The recorded embedding of a run, float32 [steps + 1, vocab, hidden]."""
+    return load_file(run / "history.safetensors")["embedding_history"].float()
+
+
 def events_of(directory: Path) -> list[dict[str, Any]]:
     """The events of a run without their clocks, and without those that tell of an interruption."""
     events = [json.loads(line) for line in (directory / "events.jsonl").read_text().splitlines()]
@@ -176,7 +188,7 @@ def events_of(directory: Path) -> list[dict[str, Any]]:
 def differences(run: Path, whole: Path) -> list[str]:
     """Names of the files in which a run differs from the one that was never interrupted."""
     last = sorted((whole / "checkpoints").iterdir())[-1].name
-    names = [path.name for path in whole.glob("history*")] + ["final/model.safetensors"]
+    names = [path.name for path in (*whole.glob("history*"), *whole.glob("model.*"))] + ["final/model.safetensors"]
     names += [
         f"checkpoints/{last}/{path.name}"
         for path in (whole / "checkpoints" / last).iterdir()

@@ -207,6 +207,7 @@ ModelCreate = TypedDict(
         "init": "Init",
         "seed": "int",
         "init_seed": "int",
+        "draws": 'Literal["torch", "portable"]',
     },
 )
 
@@ -305,20 +306,19 @@ class TrainerEngine(TypedDict):
     processes: int
 
 
-class Compiling(TypedDict):
-    compile: Literal["never", "try", "require"]
-    reason: str
-
-
 class FastEngine(TypedDict):
     name: Literal["fast"]
-    compiling: Compiling
     graph: Literal["auto", "off"]
     batched_runs: int
     processes: Literal[1]
 
 
-EngineChoice: TypeAlias = TrainerEngine | FastEngine
+class PortableEngine(TypedDict):
+    name: Literal["portable"]
+    processes: Literal[1]
+
+
+EngineChoice: TypeAlias = TrainerEngine | FastEngine | PortableEngine
 
 
 class CorpusFile(TypedDict):
@@ -416,6 +416,7 @@ class Record(TypedDict):
     every: int | list[int]
     schedules: NotRequired[dict[str, int | list[int]]]
     rows: list[int] | str
+    model: Literal["off", "deltas"]
 
 
 class Checkpoint(TypedDict):
@@ -447,6 +448,7 @@ class TrainerCreate(TypedDict):
     noise: Noise
     record: Record
     checkpoint: Checkpoint
+    track: list[Literal["tensorboard", "wandb", "mlflow", "trackio"]]
     events: list[str]
     deciders: list[Decider]
     resume: Literal["exact", "inexact"] | None

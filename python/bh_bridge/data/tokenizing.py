@@ -1,4 +1,4 @@
-"""Tokens of a tokenizer.json. `python tokenizing.py MARKER REQUEST` trains one or counts a corpus.
+"""Tokens of a tokenizer.json. `python tokenizing.py MARKER REQUEST` trains one, counts a corpus, or converts prompts.
 
 A configuration can name a kind of tokenizer instead of a file. It is then trained once on the corpus of the run.
 
@@ -65,6 +65,18 @@ class CountRequest(TypedDict):
     tokenizer: str | TrainedTokenizer
     corpus: str | None  # None counts only the tokens of the tokenizer
     separate: NotRequired[Cut | None]  # of documents that are not joined
+
+
+class EncodeRequest(TypedDict):
+    do: Literal["encode"]
+    tokenizer: str
+    texts: list[str]
+
+
+class DecodeRequest(TypedDict):
+    do: Literal["decode"]
+    tokenizer: str
+    texts: list[list[int]]
 
 
 def load_tokenizer(path: str) -> Tokenizer:
@@ -326,11 +338,22 @@ def _file_of(wanted: str | TrainedTokenizer) -> str:
     return str(own if own.exists() else converted(Path(wanted)))
 
 
-def main(marker: str, request: TrainRequest | CountRequest) -> None:
+def _answer(request: TrainRequest | CountRequest | EncodeRequest | DecodeRequest) -> dict[str, object]:
+    if request["do"] == "train":
+        return train(request)
+    if request["do"] == "count":
+        return count(request)
+    tokenizer = load_tokenizer(request["tokenizer"])
+    if request["do"] == "encode":
+        return {"tokens": [encode(tokenizer, text) for text in request["texts"]]}
+    return {"texts": [tokenizer.decode(tokens, skip_special_tokens=False) for tokens in request["texts"]]}
+
+
+def main(marker: str, request: TrainRequest | CountRequest | EncodeRequest | DecodeRequest) -> None:
     """Print the answer to a request as one line after the marker."""
     answer: dict[str, object]
     try:
-        answer = train(request) if request["do"] == "train" else count(request)
+        answer = _answer(request)
     except Exception as error:  # the library raises plain exceptions
         answer = {"problem": f"{type(error).__name__}: {error}"}
     print(marker + json.dumps(answer))

@@ -18,7 +18,7 @@ from bh_bridge.training.control import TrainingState
 from bh_bridge.training.step import Step
 
 # The module of each `engine.name` of the configuration, imported on first use.
-ENGINES = {"trainer": "bh_bridge.engines.trainer", "fast": "bh_bridge.engines.fast"}
+ENGINES = {name: f"bh_bridge.engines.{name}" for name in ("trainer", "fast", "portable")}
 
 
 class Engine(Protocol):
@@ -38,6 +38,10 @@ class Engine(Protocol):
 
     def optimizer_settings(self, weight: torch.Tensor) -> Mapping[str, Any]:
         """The optimizer's settings for the next step of a weight (`lr`, `weight_decay`, …)."""
+        ...
+
+    def total_norm(self) -> torch.Tensor:
+        """The norm of all present gradients as one vector."""
         ...
 
     def train(self) -> object:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import nn
+from torch.nn.utils import get_total_norm
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PrinterCallback
 
@@ -24,6 +26,7 @@ from bh_bridge.models.own_code import load
 from bh_bridge.ranks.group import Group
 from bh_bridge.training.optimizers import settings_of, wide_part
 from bh_bridge.training.step import Step
+from bh_bridge.training.tracking import Tracking, require_trackers
 
 look_for_lomo_once()
 
@@ -37,6 +40,7 @@ def trainer_options(
 ) -> dict[str, Any]:
     """The arguments of a RunTrainer. `training` of the request has the names of TrainingArguments."""
     args = training_arguments(request)
+    require_trackers(request["track"])
     return {
         "step": step,
         "decay_norms": request["training"]["decay_norms"],
@@ -48,6 +52,7 @@ def trainer_options(
         "eval_dataset": held_out_windows,
         "data_collator": collate_nothing,
         "compute_loss_func": own_loss(request),
+        "tracking": Tracking(request["track"], Path(request["run_directory"]), step),
     }
 
 
@@ -69,6 +74,7 @@ class RunTrainer(DurableTrainer):
         decay_norms: str,
         wide: str | None,
         graph_obstacle: str | None,
+        tracking: Tracking,
         train_dataset: Windows,
         **options: Any,
     ) -> None:
@@ -78,12 +84,13 @@ class RunTrainer(DurableTrainer):
         self._wide = wide  # from `wide_part`
         self._losses: list[torch.Tensor] = []
         self._graph_obstacle = graph_obstacle
+        self._tracking = tracking
         self._whole_step: WholeStep | None = None
         self._reported: set[str] = set()  # names of the methods
         self._window_order: str | None = None  # from `shrink_order`, known when training begins
         batches = train_dataset if graph_obstacle else WindowNumbers(train_dataset)
         callback = StepCallback(step, self._take_losses, lambda: self._window_order)
-        super().__init__(model=model, callbacks=[callback], train_dataset=batches, **options)
+        super().__init__(model=model, callbacks=[callback, tracking], train_dataset=batches, **options)
         self.remove_callback(PrinterCallback)
         if graph_obstacle is None:
             windows, size = train_dataset.to(self.device), self.args.train_batch_size
@@ -93,11 +100,20 @@ class RunTrainer(DurableTrainer):
     def device(self) -> torch.device:
         return self.args.device
 
+    def train(self, *_: Any, **__: Any) -> Any:
+        try:
+            return super().train()
+        finally:
+            self._tracking.close()
+
     def optimizer_state(self, weight: torch.Tensor) -> dict[str, Any]:
         return {} if self.optimizer is None else self._plain_optimizer().state.get(weight, {})
 
     def optimizer_settings(self, weight: torch.Tensor) -> dict[str, Any]:
         return settings_of(self._plain_optimizer(), weight)
+
+    def total_norm(self) -> torch.Tensor:
+        return get_total_norm([weight.grad for weight in self._plain_model.parameters() if weight.grad is not None])
 
     def write_checkpoint(self) -> None:
         if self._run_step.group is not None:
@@ -134,7 +150,7 @@ class RunTrainer(DurableTrainer):
 
     def _add_all_gradients(self, model: nn.Module, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         """As `add_gradients`, for the only batch of a step."""
-        return self.add_gradients(model, inputs, self.count_items([inputs]))
+        return self.add_gradients(model, inputs, self.items_of([inputs]))
 
     def _make_whole_step(self, whole: WholeStep, model: nn.Module, numbers: torch.Tensor) -> torch.Tensor:
         loss = whole.make(model, self._plain_optimizer(), numbers.to(self.device))
@@ -195,9 +211,14 @@ class RunTrainer(DurableTrainer):
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
         return decaying_names(model, super().get_decay_parameter_names(model), self._decay_norms)
 
+    def own_optimizer(self) -> tuple[type[torch.optim.Optimizer], dict[str, Any]] | None:
+        """The class and the options of an optimizer that replaces that of transformers; None to keep it."""
+        return None if self._wide is None else wide_adamw(self.args, self._wide)
+
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        if self._wide is not None and self.optimizer is None:
-            self.optimizer_cls_and_kwargs = wide_adamw(self.args, self._wide)
+        own = self.own_optimizer()
+        if own is not None and self.optimizer is None:
+            self.optimizer_cls_and_kwargs = own
         return super().create_optimizer(model)
 
 

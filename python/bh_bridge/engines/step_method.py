@@ -17,11 +17,10 @@ Result = TypeVar("Result")
 class StepMethod(NamedTuple):
     """Whether a method computes the steps, and why: the fields of event `step_method`.
 
-    reference_seconds, seconds: time per batch or step without and with the method, if measured. For `compiled`,
-    seconds is the time of compiling.
+    reference_seconds, seconds: time per batch or step without and with the method, if measured.
     """
 
-    method: str  # exact, compiled or graphed
+    method: str  # exact, graphed or portable
     used: bool
     reason: str
     reference_seconds: float | None = None

@@ -1,8 +1,8 @@
 """Hand-written forward and backward pass of a GPT-2, with bits that differ from autograd's, in less time.
 
 Inputs and outputs of products have the narrow dtype and are summed in float32. The residual stream has the dtype of
-the weights, as under autocast. Attention keeps its weights [batch · heads, length, length] for the backward pass. The
-functions run eagerly or compiled into one graph, which keeps float32 between products.
+the weights, as under autocast. Attention keeps its weights [batch · heads, length, length] for the backward pass.
+LayerNorm calls the kernels of PyTorch, as the reference does.
 
 All tensors may have an additional first dimension of models of one shape, whose products are batched. The shapes below
 omit it.
@@ -18,7 +18,6 @@ import torch
 from torch.nn import functional
 from transformers import GPT2LMHeadModel
 
-from bh_bridge.fast_step.layer_norm import layer_norm, layer_norm_backward
 from bh_bridge.hf_internals import softmax_backward
 from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
@@ -241,7 +240,7 @@ def _norm(weights: Weights, name: str, x: torch.Tensor, shape: Shape) -> tuple[t
     """The norm of x [rows, hidden], and intermediate results for its backward pass."""
     weight = weights[f"{name}.weight"]
     if not shape.has_rms_norm:
-        y, mean, inverse = _of_each(layer_norm, (x, weight, weights[f"{name}.bias"]), shape.epsilon)
+        y, mean, inverse = _of_each(_layer_norm, (x, weight, weights[f"{name}.bias"]), shape.epsilon)
         return y, (x, mean, inverse)
     wide = x.float()
     inverse = torch.rsqrt(wide.square().mean(-1, keepdim=True) + shape.epsilon)
@@ -257,13 +256,31 @@ def _norm_backward(
     grad = grad.to(weight.dtype)
     if not shape.has_rms_norm:
         tensors = (grad, *saved, weight, weights[f"{name}.bias"])
-        of_x, grads[f"{name}.weight"], grads[f"{name}.bias"] = _of_each(layer_norm_backward, tensors)
+        of_x, grads[f"{name}.weight"], grads[f"{name}.bias"] = _of_each(_layer_norm_backward, tensors)
         return of_x
     direction, inverse = saved
     grads[f"{name}.weight"] = (grad * direction).sum(-2)
     scaled, wide = (grad * weight.unsqueeze(-2)).float(), direction.float()
     along = (scaled * wide).mean(-1, keepdim=True)
     return scaled.addcmul_(wide, along, value=-1).mul_(inverse).to(weight.dtype)
+
+
+def _layer_norm(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, epsilon: float) -> Saved:
+    """The norm of x [rows, hidden], and mean and inverse standard deviation of each row [rows, 1]."""
+    return torch.native_layer_norm(x, [x.shape[1]], weight, bias, epsilon)
+
+
+def _layer_norm_backward(
+    grad: torch.Tensor,
+    x: torch.Tensor,
+    mean: torch.Tensor,
+    inverse: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+) -> Saved:
+    """Gradients of x, weight and bias."""
+    wanted = [True, True, True]
+    return torch.ops.aten.native_layer_norm_backward(grad, x, [x.shape[1]], mean, inverse, weight, bias, wanted)
 
 
 def _cross_entropy(

@@ -45,6 +45,8 @@ def obstacle(request: TrainerCreate, args: TrainingArguments, config: PreTrained
     request: of `trainer.create`; args and config: derived from it.
     """
     engine = request["engine"]
+    if engine["name"] == "portable":
+        return "engine portable computes on the CPU"
     if engine["graph"] == "off":
         return "engine.graph is off"
     if args.device.type != "cuda":

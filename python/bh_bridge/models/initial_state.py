@@ -6,6 +6,7 @@ import torch
 
 from bh_bridge.bridge.messages import Init, PythonInit
 from bh_bridge.errors import ConfigInvalid
+from bh_bridge.models.draws import Draws
 from bh_bridge.models.own_code import call, load
 
 # Dtypes of the weights. With `float32-master`, the optimizer keeps a float32 copy of bfloat16 weights.
@@ -14,7 +15,7 @@ NOISE_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 @torch.no_grad()
-def initialize(weight: torch.Tensor, init: Init) -> None:
+def initialize(weight: torch.Tensor, init: Init, draws: Draws) -> None:
     """Fill the embedding [vocab, hidden] with its initial state, drawn on the CPU: the base, then the noise.
 
     normal: unchanged, as initialized by the model.  singular: the same unit vector in every row.
@@ -24,14 +25,14 @@ def initialize(weight: torch.Tensor, init: Init) -> None:
     """
     vocab, hidden = weight.shape
     if init["kind"] == "singular":
-        weight[:] = _unit_vector(hidden, torch.float32)
+        weight[:] = draws.unit_vector(hidden, torch.float32)
     elif init["kind"] == "snowball":
-        base = torch.randn(hidden)
-        weight[:] = base + torch.randn(vocab, hidden) * init["sigma"]
+        base = draws.normal(hidden, dtype=torch.float32)
+        weight[:] = base + draws.normal(vocab, hidden, dtype=torch.float32) * init["sigma"]
     elif init["kind"] == "unit-noise":
         dtype = NOISE_DTYPES[init["noise_dtype"]]
-        base = _unit_vector(hidden, dtype)
-        weight[:] = base + torch.randn(vocab, hidden, dtype=dtype) * init["sigma"]
+        base = draws.unit_vector(hidden, dtype)
+        weight[:] = base + draws.normal(vocab, hidden, dtype=dtype) * init["sigma"]
     elif init["kind"] == "python":
         _fill(weight, init)
 
@@ -49,8 +50,3 @@ def _fill(weight: torch.Tensor, init: PythonInit) -> None:
             f"{list(weight.shape)}, and returned {shape}"
         )
     weight.copy_(found)
-
-
-def _unit_vector(size: int, dtype: torch.dtype) -> torch.Tensor:
-    vector = torch.randn(size, dtype=dtype)
-    return vector / vector.norm()

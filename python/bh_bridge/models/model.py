@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from bh_bridge import tensors
 from bh_bridge.bridge.messages import Init, Json, ModelConfig
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.models import own_model
+from bh_bridge.models.draws import Draws, PortableDraws, draws_of
 from bh_bridge.models.families import (
     DEFAULT_FAMILY,
     FAMILIES,
@@ -28,6 +29,7 @@ from bh_bridge.models.families import (
     source_with_norms,
 )
 from bh_bridge.models.initial_state import DTYPES, initialize
+from bh_bridge.models.initial_weights import draw_weights
 from bh_bridge.models.modeling_gpt2_rmsnorm import GPT2RMSNormConfig, GPT2RMSNormLMHeadModel
 from bh_bridge.models.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
 from bh_bridge.storage.durable import share_tensors
@@ -54,13 +56,16 @@ def build_model(
     seed: int,
     directory: str | None = None,
     init_seed: int | None = None,
+    draws: Literal["torch", "portable"] = "torch",
 ) -> PreTrainedModel:
-    """Build a model on the CPU, where a seed gives the same numbers on every machine.
+    """Build a model on the CPU.
 
     config: the family (`type`, default GPT-2) and the fields of its configuration in transformers.
     Random numbers are drawn in this order: the model's own initialization, norms, then the initial embedding.
     directory: a saved model (HF layout) whose weights replace the initialization.
     init_seed: draws the embedding as in a run with this seed; all other weights are drawn from `seed`.
+    draws: "portable" draws GPT-2, Llama and Qwen3 with the same bits on every machine and with every version of
+    transformers. Those of "torch" depend on both. Other families always draw with torch; TypeScript refuses them.
     """
     logging.set_verbosity_error()  # suppresses its warning about `loss_type`
     kind = config.get("type", DEFAULT_FAMILY)
@@ -69,13 +74,33 @@ def build_model(
     else:
         described = architecture(kind, {name: value for name, value in config.items() if name != "type"})
     _require_memory(described, kind, norm)
-    stream = None if init_seed in (None, seed) else _stream_after_weights(described, kind, norm, directory, init_seed)
-    seed_all(seed)
-    model = new_model(described, kind, norm) if directory is None else load_model(directory, described, kind, norm)
+    drawn = draws_of(draws)
+    stream = None
+    if init_seed is not None and init_seed != seed:
+        if directory is None:
+            _drawn_model(described, kind, norm, init_seed, drawn)
+        else:
+            seed_all(init_seed)
+        stream = torch.get_rng_state()
+    if directory is None:
+        model = _drawn_model(described, kind, norm, seed, drawn)
+    else:
+        seed_all(seed)
+        model = load_model(directory, described, kind, norm)
     nn.Module.to(model, dtype=DTYPES[dtype])
     if stream is not None:
         torch.set_rng_state(stream)
-    initialize(embedding_of(model), init)
+    initialize(embedding_of(model), init, drawn)
+    return model
+
+
+def _drawn_model(described: PreTrainedConfig, kind: str, norm: str, seed: int, draws: Draws) -> PreTrainedModel:
+    """A new model with weights drawn from `seed`; torch's stream continues after them."""
+    seed_all(seed)
+    model = new_model(described, kind, norm)
+    if isinstance(draws, PortableDraws):  # the order of transformers' own draws depends on its version
+        seed_all(seed)
+        draw_weights(model, draws)
     return model
 
 
@@ -102,17 +127,6 @@ def seed_all(seed: int) -> None:
     """Seed the random streams of torch and NumPy."""
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
-
-
-def _stream_after_weights(
-    described: PreTrainedConfig, kind: str, norm: str, directory: str | None, seed: int | None
-) -> torch.Tensor:
-    """The state of torch's random stream after the weights are drawn from `seed`, before the initial state."""
-    assert seed is not None
-    seed_all(seed)
-    if directory is None:
-        new_model(described, kind, norm)
-    return torch.get_rng_state()
 
 
 def new_model(described: PreTrainedConfig, kind: str, norm: str) -> PreTrainedModel:

@@ -52,6 +52,7 @@ def create(request: ModelCreate) -> ModelCreateReply:
         request["seed"],
         request["from"],
         request["init_seed"],
+        request["draws"],
     )
     embedding = embedding_of(model)
     if (rows := len(embedding)) != config["vocab_size"]:
@@ -105,8 +106,6 @@ def forward(request: ModelForward) -> ModelForwardReply:
 def generate(request: ModelGenerate) -> ModelGenerateReply:
     """Operation `model.generate`: token ids of the prompt and its continuation."""
     model: PreTrainedModel = registry.find(request["handle"])
-    if not hasattr(model, "generate"):
-        raise ConfigInvalid("a model of your own has no generate(): use forward, and choose the next token yourself")
     model.eval()
     tokens = _token_ids([request["tokens"]], model, new_tokens=request["options"].get("max_new_tokens") or 0)
     if request["seed"] is not None:
@@ -114,12 +113,32 @@ def generate(request: ModelGenerate) -> ModelGenerateReply:
     options: dict[str, Any] = {key: value for key, value in request["options"].items() if value is not None}
     for name in FRACTIONS & options.keys():
         options[name] = float(options[name])  # transformers rejects int, and JSON writes 2.0 as 2
+    if not hasattr(model, "generate"):  # a model of the user's own
+        return {"tokens": _generate_by_forward(model, tokens, options)}
     # No token ends or pads a text, whatever the defaults of the configuration.
     generator: Any = model  # `generate` comes from a mixin that the type checker does not follow
     output = generator.generate(
         tokens, attention_mask=torch.ones_like(tokens), eos_token_id=None, pad_token_id=0, **options
     )
     return {"tokens": output[0].tolist()}
+
+
+def _generate_by_forward(model: Any, tokens: torch.Tensor, options: dict[str, Any]) -> list[int]:
+    """Continue a prompt [1, tokens] of a model without `generate`, with the options of transformers' own."""
+    if options.get("top_p", 1.0) < 1.0:
+        raise ConfigInvalid("top_p: a model of your own supports temperature and top_k only")
+    for _ in range(options.get("max_new_tokens") or 0):
+        output: Any = model(input_ids=tokens)
+        logits = (output["logits"] if isinstance(output, Mapping) else output[-1])[:, -1].float()
+        if options.get("do_sample"):
+            logits = logits / options.get("temperature", 1.0)
+            if kept := min(options.get("top_k") or 0, logits.shape[-1]):
+                logits = logits.masked_fill(logits < logits.topk(kept).values[:, -1:], -torch.inf)
+            chosen = torch.multinomial(logits.softmax(-1), 1)
+        else:
+            chosen = logits.argmax(-1, keepdim=True)
+        tokens = torch.cat([tokens, chosen], dim=1)
+    return tokens[0].tolist()
 
 
 def _token_ids(rows: list[list[int]], model: PreTrainedModel, new_tokens: int = 0) -> torch.Tensor:

@@ -118,6 +118,7 @@ def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: context
         lambda weight: engine.optimizer_state(weight),
         lambda weight: engine.optimizer_settings(weight),
         lambda weight: foreseen_state(request["engine"]["name"], request, model, weight),
+        lambda: engine.total_norm(),
     )
     quantities = Quantities(model, request["record"]["tensors"], optimizer)
     undo.callback(quantities.close)

@@ -22,10 +22,18 @@ def kind() -> str:
     """
     said = _read()
     vendor = said.get("vendor_id", "")
-    flags = (said.get("flags") or said.get("Features") or "").split()  # of x86, of ARM
-    instructions = next((name for flag, name in BFLOAT16.items() if flag in flags), None)
+    instructions = next((name for flag, name in BFLOAT16.items() if flag in _flags_in(said)), None)
     whose = VENDORS.get(vendor, vendor) or platform.processor() or platform.machine()
     return whose if instructions is None else f"{whose} with {instructions}"
+
+
+def flags() -> frozenset[str]:
+    """The flags of the processor, such as `avx2`; empty where there is no /proc/cpuinfo."""
+    return _flags_in(_read())
+
+
+def _flags_in(said: dict[str, str]) -> frozenset[str]:
+    return frozenset((said.get("flags") or said.get("Features") or "").split())  # of x86, of ARM
 
 
 def _read() -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 
 from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.engines.step_method import StepMethod
+from bh_bridge.models.draws import TorchDraws
 from bh_bridge.ranks.group import Group
 from bh_bridge.training.control import Control, TrainingState
 from bh_bridge.training.step import add_noise
@@ -41,7 +41,7 @@ class FollowerStep:
 
     def end(self, state: TrainingState, control: Control, losses: Iterable[torch.Tensor]) -> None:
         if state.global_step <= self._last_noise:
-            add_noise(self._weight, self._epsilon)
+            add_noise(self._weight, self._epsilon, TorchDraws())
         self._follow(control)
 
     def log(self, state: TrainingState, control: Control, logs: dict[str, float]) -> None:
@@ -59,8 +59,8 @@ class FollowerStep:
     def report_method(self, state: TrainingState, method: StepMethod) -> None:
         """Rank 0 reports its own method."""
 
-    def pause(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    def alert(self, kind: str, message: str) -> None:
+        """Only rank 0 has trackers."""
 
     def finish(self, state: TrainingState) -> None:
         """Rank 0 records it."""

@@ -44,12 +44,14 @@ def _train(invitation: Invitation, rank: int) -> None:
     from bh_bridge.models.model import model_of
     from bh_bridge.ranks.follower_step import FollowerStep
     from bh_bridge.ranks.group import Group
-    from bh_bridge.ranks.nodes import connect, join, require_same_text
+    from bh_bridge.ranks.nodes import PATIENCE_SECONDS, connect, join, require_same_text
+    from bh_bridge.ranks.peers import connect_to_first
 
     logging.set_verbosity_error()  # rank 0 prints warnings
     torch.set_num_threads(invitation.threads)
     store = connect(invitation.host, invitation.port, invitation.token)
     request: TrainerCreate = json.loads(store.get("request"))
+    request["track"] = []  # rank 0 has the logs of all
     texts_of_rank_0: dict[str, str] = json.loads(store.get("texts"))
     for path, sha256 in texts_of_rank_0.items():
         require_same_text(path, sha256)
@@ -58,7 +60,9 @@ def _train(invitation: Invitation, rank: int) -> None:
     store.add("arrived", 1)
     join(store, rank, invitation.processes, has_gpus=request["device"] == "cuda")
     model = model_of(start["blueprint"])
-    group = Group(rank, invitation.processes, request["seed"])
+    port = int(store.get("peers"))
+    peers = connect_to_first(invitation.host, port, rank, invitation.token, PATIENCE_SECONDS)
+    group = Group(rank, invitation.processes, request["seed"], peers)
     corpus = read_corpus(request["data"], len(embedding_of(model)))
     windows = split_windows(corpus, request["data"]["window_length"], request["data"])
     step = FollowerStep(request, embedding_of(model), group)

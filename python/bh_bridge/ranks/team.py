@@ -22,6 +22,7 @@ from bh_bridge.ranks.group import Group
 from bh_bridge.ranks.invitation import Invitation
 from bh_bridge.ranks.launch import RankFailure
 from bh_bridge.ranks.nodes import PATIENCE_SECONDS, hashes_of_files, join, read_nodes, serve
+from bh_bridge.ranks.peers import accept_peers, listen
 
 if TYPE_CHECKING:
     from bh_bridge.models.model import Blueprint  # loads transformers, which node.py does not need
@@ -52,6 +53,8 @@ class Team:
         if self._nodes is None or self._nodes.is_loopback:
             keep_to_this_machine()
         token = secrets.token_hex(16) if self._nodes is None else self._nodes.id
+        self._token = token
+        self._group: Group | None = None
         self._store, port = serve(token, 0 if self._nodes is None else self._nodes.port)
         self._store.set("request", json.dumps(request))
         self._store.set("threads", str(torch.get_num_threads()))
@@ -102,8 +105,12 @@ class Team:
                     "each with its --node-rank"
                 )
             time.sleep(POLL_SECONDS)  # Ctrl-C can interrupt this wait, but not `join`
+        server = listen("127.0.0.1" if self._nodes is None else "")
+        self._store.set("peers", str(server.getsockname()[1]))
         join(self._store, 0, self._processes, has_gpus=self._has_gpus)
-        return Group(0, self._processes, self._seed)
+        peers = accept_peers(server, self._processes, self._token, PATIENCE_SECONDS)
+        self._group = Group(0, self._processes, self._seed, peers)
+        return self._group
 
     def explain(self, error: RankEnded) -> RankEnded:
         """The same error with the process that ended, once torchrun has reported it."""
@@ -122,6 +129,8 @@ class Team:
             self._launcher.wait()
         self._watch.join()
         self._lifeline.unlink(missing_ok=True)
+        if self._group is not None:
+            self._group.close()
         if dist.is_initialized():
             dist.destroy_process_group()
 

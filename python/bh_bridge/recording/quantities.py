@@ -43,18 +43,19 @@ class Quantity:
 
 @dataclass(frozen=True)
 class OptimizerView:
-    """The optimizer state and settings of a weight, and its state as foreseen before the first step."""
+    """The optimizer state and settings of a weight, its state as foreseen before the first step, and the norm."""
 
     state: Callable[[torch.Tensor], Mapping[str, Any]]
     settings: Callable[[torch.Tensor], Mapping[str, Any]]
     foresee: Callable[[nn.Parameter], Mapping[str, Any]]
+    norm: Callable[[], torch.Tensor]  # of all present gradients
 
 
 class Quantities:
     """The recorded quantities of a run by name. `capture` copies those that the optimizer step changes."""
 
     def __init__(self, model: Any, names: list[str], optimizer: OptimizerView) -> None:
-        self._model = model
+        self.model = model
         self._optimizer = optimizer
         self._captured: dict[str, torch.Tensor] = {}
         self._gradients: dict[str, nn.Parameter] = {}
@@ -83,7 +84,7 @@ class Quantities:
             rate = self._optimizer.settings(self._weights["wte"])["lr"]
             self._captured["learning_rate"] = torch.tensor(float(rate), dtype=torch.float64)
         if "grad_norm" in self._of_the_step or "grad_norm.clipped" in self._of_the_step:
-            norm = self._total_norm()
+            norm = self._optimizer.norm()
             self._captured["grad_norm"] = norm if self._norm_before is None else self._norm_before
             self._captured["grad_norm.clipped"] = norm
         self._norm_before = None
@@ -145,11 +146,8 @@ class Quantities:
             }
         return self._foreseen[key]
 
-    def _total_norm(self) -> torch.Tensor:
-        return get_total_norm([p.grad for p in self._model.parameters() if p.grad is not None])
-
     def _norm_dtype(self) -> torch.dtype:
-        return get_total_norm([torch.zeros(1, dtype=p.dtype) for p in self._model.parameters()]).dtype
+        return get_total_norm([torch.zeros(1, dtype=p.dtype) for p in self.model.parameters()]).dtype
 
     def _unknown(self, name: str) -> ConfigInvalid:
         known = [*OF_THE_STEP, *self._weights, *(f"{weight}.grad" for weight in self._weights)]
@@ -158,7 +156,7 @@ class Quantities:
                 f'record.tensors: "{name}": the head of this model is its embedding: record wte, '
                 "or set model.tie_word_embeddings to false"
             )
-        own = {full: short for short, full in _full_names(self._model).items()}
+        own = {full: short for short, full in _full_names(self.model).items()}
         for full, short in own.items():
             if name == full or name.startswith(f"{full}."):
                 return ConfigInvalid(f'record.tensors: "{name}": use "{short}{name[len(full) :]}"')

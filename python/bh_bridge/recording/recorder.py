@@ -1,4 +1,4 @@
-"""Records the chosen tensors, rows and steps of a run, each tensor in a history file of its own."""
+"""Records the chosen tensors, rows and steps of a run, each tensor in a history file of its own, and all weights."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from bh_bridge.bridge.messages import Record
 from bh_bridge.models.families import embedding_of
 from bh_bridge.recording.history import HistoryFile, Layout
+from bh_bridge.recording.model_deltas import ModelDeltas, States
 from bh_bridge.recording.quantities import Quantities
 
 Written = int | list[int]
@@ -66,7 +67,7 @@ class EmbeddingTap:
 
 
 class Recorder:
-    """Records each quantity at the steps of its schedule, and at the initial and last step.
+    """Records each quantity at the steps of its schedule, and at the initial and last step; all weights at every step.
 
     rows: token ids of the rows to record of quantities with a row per token; None for all.
     steps: of the whole training; until: the step after which it stops, if earlier.
@@ -86,6 +87,9 @@ class Recorder:
         self._rows = None if rows is None else torch.tensor(rows)
         self._files: dict[str, HistoryFile] = {}
         self._kept: list[tuple[int, dict[str, torch.Tensor]]] = []  # states that are not written yet, by step
+        self._first_step = first_step
+        self._deltas: ModelDeltas | None = None
+        self._kept_models: list[tuple[int, torch.Tensor]] = []
         schedules = record.get("schedules", {})
         self._schedules = {
             # The first step is not zero in a run that starts from a checkpoint of HF's Trainer.
@@ -105,12 +109,16 @@ class Recorder:
                         hidden=quantity.columns,
                     ),
                 )
+            if record["model"] == "deltas":
+                last = steps if until is None else until
+                self._deltas = ModelDeltas(directory, States(quantities.model), last - first_step)
             undo.pop_all()
 
     @property
     def state_bytes(self) -> int:
         """Bytes of what is recorded of one step."""
-        return sum(file.layout.state_bytes for file in self._files.values())
+        weights = 0 if self._deltas is None else self._deltas.states.bytes
+        return weights + sum(file.layout.state_bytes for file in self._files.values())
 
     def note_norm(self, norm: torch.Tensor) -> None:
         """Note the gradient norm before clipping."""
@@ -122,12 +130,17 @@ class Recorder:
 
     def covers(self, step: int) -> bool:
         """Whether every file has committed all states up to this step."""
+        if self._deltas is not None and self._deltas.committed < step - self._first_step:
+            return False
         return all(file.committed >= self._schedules[name].index(step) for name, file in self._files.items())
 
     @property
     def recorded_step(self) -> int:
         """The newest step committed in every file; -1 if there is none."""
-        return min(-1 if file.committed < 0 else file.record(file.committed).step for file in self._files.values())
+        newest = [-1 if file.committed < 0 else file.record(file.committed).step for file in self._files.values()]
+        if self._deltas is not None:
+            newest.append(-1 if self._deltas.committed < 0 else self._first_step + self._deltas.committed)
+        return min(newest)
 
     def rewind(self, step: int | None) -> None:
         """Return to the state after `step`; None returns to before the initial state."""
@@ -136,21 +149,29 @@ class Recorder:
             if last > 0 and not schedule.has(file.record(last).step):
                 file.forget_after(last - 1)  # the last state of a run that is now longer is not in the schedule
             file.rewind(-1 if step is None else schedule.index(step))
+        if self._deltas is not None:
+            self._deltas.rewind(-1 if step is None else step - self._first_step)
 
     def forget_after(self, step: int | None) -> None:
         """Discard what was recorded after `step`, so that it is not compared."""
         for name, file in self._files.items():
             file.forget_after(-1 if step is None else self._schedules[name].index(step))
+        if self._deltas is not None:
+            self._deltas.forget_after(-1 if step is None else step - self._first_step)
 
     def record(self, step: int, loss: float) -> None:
         """Record the state after `step` if it is due."""
         for name, file in self._due(step):
             file.append(self._select(name).cpu(), step, loss)
+        if self._deltas is not None:
+            self._deltas.append(self._deltas.states.read().cpu(), step)
 
     def keep(self, step: int) -> None:
         """As `record`, but keep the state on its device until `record_kept`, which avoids waiting."""
         if due := self._due(step):
             self._kept.append((step, {name: self._select(name).clone() for name, _ in due}))
+        if self._deltas is not None:
+            self._kept_models.append((step, self._deltas.states.read()))
 
     def record_kept(self, losses: dict[int, float]) -> None:
         """Record the kept states, copied together; losses: by step."""
@@ -162,10 +183,17 @@ class Recorder:
             states = torch.stack([rows for _, rows in of_file]).cpu()
             for (step, _), state in zip(of_file, states, strict=True):
                 file.append(state, step, losses[step])
+        models, self._kept_models = self._kept_models, []
+        if self._deltas is not None and models:
+            copied = torch.stack([state for _, state in models]).cpu()
+            for (step, _), state in zip(models, copied, strict=True):
+                self._deltas.append(state, step)
 
     def commit(self) -> None:
         for file in self._files.values():
             file.commit()
+        if self._deltas is not None:
+            self._deltas.commit()
 
     def shorten(self) -> None:
         """Reduce the files of a stopped run to their recorded states."""
@@ -175,6 +203,8 @@ class Recorder:
     def close(self) -> None:
         for file in self._files.values():
             file.close()
+        if self._deltas is not None:
+            self._deltas.close()
         self._quantities.close()
 
     def _due(self, step: int) -> list[tuple[str, HistoryFile]]:

@@ -1,4 +1,4 @@
-"""Reports the devices of torch and the settings of transformers: `python doctor.py MARKER`.
+"""Reports devices, the builds of engine `portable`, and the settings of transformers: `python doctor.py MARKER`.
 
 Prints the marker and a JSON object on one line. Importing torch and transformers takes two seconds or more.
 """
@@ -13,6 +13,7 @@ def main(marker: str) -> None:
     """Print the marker and the answer."""
     # A script run by path does not find its package.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from bh_bridge.portable.choice import report
     from bh_bridge.process.environment import describe
     from bh_bridge.process.quick_import import quick_import
 
@@ -21,6 +22,7 @@ def main(marker: str) -> None:
 
     answer = {
         "environment": describe(threads=None),
+        "portable": report(),
         "training_arguments": [field.name for field in dataclasses.fields(TrainingArguments)],
         "gpt2_config": sorted(vars(GPT2Config())),
     }

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 if TYPE_CHECKING:
     from bh_bridge.bridge.messages import Init
@@ -20,6 +20,7 @@ class Draw(TypedDict):
     """As src/python/run-python-script.ts sends it."""
 
     seed: int
+    engine: Literal["trainer", "portable"]
     draws: int
     vocab: int
     dim: int
@@ -34,16 +35,18 @@ def main(request: Draw) -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import torch
 
+    from bh_bridge.models.draws import draws_of
     from bh_bridge.models.initial_state import DTYPES, initialize
 
+    draws = draws_of("portable" if request["engine"] == "portable" else "torch")
     torch.set_num_threads(1)  # states are too small for more threads
     torch.manual_seed(request["seed"])
     weight = torch.empty(request["vocab"], request["dim"], dtype=DTYPES[request["dtype"]])
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=1 << 20)
     for _ in range(request["draws"]):
         if request["init"]["kind"] == "normal":  # as the model initializes it, in float32
-            weight[:] = torch.empty(weight.shape).normal_(0, request["initializer_range"])
-        initialize(weight, request["init"])
+            weight[:] = draws.normal(*weight.shape, dtype=torch.float32).mul_(request["initializer_range"])
+        initialize(weight, request["init"], draws)
         out.write(weight.view(torch.uint8).numpy().tobytes())
     out.close()
 

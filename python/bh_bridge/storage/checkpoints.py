@@ -20,11 +20,12 @@ from safetensors.torch import load_file, save_file
 
 from bh_bridge.bridge.wire import encode
 from bh_bridge.errors import ResumeMismatch
-from bh_bridge.storage.durable import remove_directory, replace_directory, share_tensors, sync_directory
+from bh_bridge.storage.durable import free_bytes, remove_directory, replace_directory, share_tensors, sync_directory
 
 MANIFEST = "MANIFEST.json"
 FORMAT = 1
 FOLDER = "checkpoints"
+HISTORY_PER_CHECKPOINTS = 10  # bytes of the history per byte of checkpoints beyond `checkpoint.keep`
 
 
 class FileFacts(TypedDict):
@@ -141,14 +142,34 @@ def newest_valid(run_directory: Path, is_recorded: Callable[[int], bool]) -> tup
 
 
 def prune(run_directory: Path, keep: int) -> None:
-    """Remove the oldest checkpoints beyond `keep` if the newest is valid. Those with foreign files are kept."""
+    """Remove checkpoints older than the newest `keep` if the newest is valid, until the others are small.
+
+    Others remain while together they take at most a tenth of the recorded history, spread over the training, so that
+    the model of any step is a short training away. Those with foreign files are kept.
+    """
     directories = all_of(run_directory)
     if len(directories) <= keep or problem_of(directories[-1]) is not None:
         return
-    for directory in directories[:-keep]:
-        if not foreign_files(directory):
-            remove_directory(directory)
+    older = [directory for directory in directories[:-keep] if not foreign_files(directory)]
+    most = sum(path.stat().st_size for path in run_directory.glob("history*.safetensors")) // HISTORY_PER_CHECKPOINTS
+    if most > free_bytes(run_directory):
+        most = 0
+    while older and sum(_size(directory) for directory in older) > most:
+        remove_directory(_least_useful(older, directories))
+        directories = all_of(run_directory)
+        older = [directory for directory in older if directory in directories]
     sync_directory(run_directory / FOLDER)
+
+
+def _least_useful(older: list[Path], directories: list[Path]) -> Path:
+    """The checkpoint whose neighbours are nearest to each other; the oldest of several."""
+    steps = [0, *(step_of(directory) for directory in directories)]
+    apart = {path: after - before for path, before, after in zip(directories[:-1], steps[:-2], steps[2:], strict=True)}
+    return min(older, key=apart.__getitem__)
+
+
+def _size(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.iterdir())
 
 
 def foreign_files(directory: Path) -> list[Path]:
@@ -187,7 +208,12 @@ def save_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
     groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     save_file(tensors, directory / "optimizer.safetensors")
     # Sorted, because a loaded state has the order of its file, not that of the optimizer.
-    description = {"values": dict(sorted(values.items())), "groups": groups, "on_device": sorted(on_device)}
+    description = {
+        "values": dict(sorted(values.items())),
+        "groups": groups,
+        "sizes": [len(group["params"]) for group in optimizer.param_groups],  # parameters of each group
+        "on_device": sorted(on_device),
+    }
     (directory / "optimizer.json").write_text(encode(description), encoding="utf-8")
 
 

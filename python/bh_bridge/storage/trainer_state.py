@@ -1,4 +1,4 @@
-"""Imports the checkpoint that a new run starts from, of HF's Trainer or of another run, without executing pickles."""
+"""Converts checkpoints of HF's Trainer to those of a run and back, without executing pickles."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import shutil
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
+import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from bh_bridge.bridge.wire import encode
@@ -162,3 +163,37 @@ def _progress(step: int) -> checkpoints.Progress:
         "epoch": None,
         "steps_in_epoch": 0,
     }
+
+
+def export_trainer_state(checkpoint: Path, folder: Path) -> None:
+    """Write optimizer, scheduler and random streams of a run's checkpoint as HF's Trainer loads them."""
+    description = json.loads((checkpoint / "optimizer.json").read_text(encoding="utf-8"))
+    state: dict[int, dict[str, object]] = {}
+    for key, value in {**load_file(checkpoint / "optimizer.safetensors"), **description["values"]}.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = value
+    groups, first = [], 0
+    for group, size in zip(description["groups"], description["sizes"], strict=True):
+        plain = {key: tuple(value) if isinstance(value, list) else value for key, value in group.items()}
+        groups.append({**plain, "params": list(range(first, first + size))})
+        first += size
+    torch.save({"state": dict(sorted(state.items())), "param_groups": groups}, folder / "optimizer.pt")
+    torch.save(json.loads((checkpoint / "scheduler.json").read_text(encoding="utf-8")), folder / "scheduler.pt")
+    torch.save(_read_random_state(checkpoint), folder / "rng_state.pth")
+    shutil.copyfile(checkpoint / "trainer_state.json", folder / "trainer_state.json")
+
+
+def _read_random_state(checkpoint: Path) -> HfRandomState:
+    streams = json.loads((checkpoint / "random_state.json").read_text(encoding="utf-8"))
+    tensors = load_file(checkpoint / "random_state.safetensors")
+    version, words, gauss = streams["python"]
+    kind, numpy_words, position, has_gauss, numpy_gauss = streams["numpy"]
+    gpus = sorted((name for name in tensors if name.startswith("torch.cuda.")), key=lambda name: int(name[11:]))
+    saved: HfRandomState = {
+        "python": (version, tuple(words), gauss),
+        "numpy": (kind, np.array(numpy_words, dtype=np.uint32), position, has_gauss, numpy_gauss),
+        "cpu": tensors["torch.cpu"],
+    }
+    if gpus:
+        saved["cuda"] = tensors[gpus[0]] if len(gpus) == 1 else [tensors[name] for name in gpus]
+    return saved

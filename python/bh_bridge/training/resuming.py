@@ -20,6 +20,7 @@ from bh_bridge.training.optimizers import moment_dtype
 from bh_bridge.training.run_step import RunStep
 
 CHECKSUMS_FILE = "SHA256SUMS"  # written by Node at the end of a run
+SIGNATURE_FILE = "SHA256SUMS.sig"  # of the checksums, written by Node
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def prepare_directory(directory: Path, model: PreTrainedModel, request: TrainerC
             f"the checkpoints in {directory} need about {needed:,} bytes but the disk has {free:,} left: free "
             f"{needed - free:,} bytes, or reduce checkpoint.keep"
         )
-    (directory / CHECKSUMS_FILE).unlink(missing_ok=True)
+    for name in (SIGNATURE_FILE, CHECKSUMS_FILE):
+        (directory / name).unlink(missing_ok=True)
     sync_directory(directory)
 
 

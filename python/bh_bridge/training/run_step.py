@@ -6,7 +6,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from bh_bridge.bridge.channel import Channel
 from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.bridge.protocol import schema
 from bh_bridge.engines.step_method import StepMethod
+from bh_bridge.models.draws import draws_of
 from bh_bridge.process.output_log import OutputLog
 from bh_bridge.ranks.group import Group
 from bh_bridge.recording.events import EventLog
@@ -95,6 +95,7 @@ class RunStep:
         self._checkpoint_every: int | None = request["checkpoint"]["every"]
         self._keep: int = request["checkpoint"]["keep"]
         self._epsilon: float = request["noise"]["epsilon"]
+        self._draws = draws_of("portable" if request["engine"]["name"] == "portable" else "torch")
         self._last_noise: float = request["noise"]["last_step"] or math.inf
         self._until: int | None = request["until"]
         self._subscribed = frozenset(request["events"]) - frozenset(LOGGED_EVENTS)
@@ -158,7 +159,7 @@ class RunStep:
         if self._trace is not None:
             self._trace.step_made()
         if state.global_step <= self._last_noise:
-            add_noise(self._tap.weight, self._epsilon)
+            add_noise(self._tap.weight, self._epsilon, self._draws)
         if self._trace is not None:
             self._trace.end(state.global_step)
         self._held.append(HeldStep(state.global_step, state.epoch, list(losses), self._tap.is_finite))
@@ -231,9 +232,9 @@ class RunStep:
         self._report_held()
         self._events.emit("step_method", global_step=state.global_step, epoch=state.epoch, **method._asdict())
 
-    def pause(self) -> AbstractContextManager[None]:
-        """Exclude a time that is not part of a step from stalls and estimates."""
-        return self._watch.pause()
+    def alert(self, kind: str, message: str) -> None:
+        """Report a problem that does not end the training: event `alert`."""
+        self._watch.alert(kind, message)
 
     def finish(self, state: TrainingState) -> None:
         """The training has ended, completed or stopped."""
@@ -309,7 +310,9 @@ class RunStep:
 
     def _ask_for_checkpoint(self, state: TrainingState, control: Control) -> None:
         """Request a checkpoint at the interval, for a decider or Node, at the last step, and at a stop."""
-        is_at_interval = self._checkpoint_every and state.global_step % self._checkpoint_every == 0
+        every, step = self._checkpoint_every, state.global_step
+        # Steps that are trained again save only one checkpoint.
+        is_at_interval = every and (step % every == 0 if self._until is None else step == every)
         is_asked = self._channel.take_save(self._training)
         is_due = control.should_save or is_asked or is_at_interval or state.global_step >= state.max_steps
         self._saves_to_stop = control.should_training_stop and not is_due  # an uninterrupted run has no such checkpoint

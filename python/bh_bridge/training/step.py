@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from bh_bridge.engines.step_method import StepMethod
+from bh_bridge.models.draws import Draws
 from bh_bridge.ranks.group import Group
 from bh_bridge.training.control import Control, TrainingState
 
@@ -46,16 +46,16 @@ class Step(Protocol):
 
     def report_method(self, state: TrainingState, method: StepMethod) -> None: ...
 
-    def pause(self) -> AbstractContextManager[None]: ...
+    def alert(self, kind: str, message: str) -> None: ...
 
     def finish(self, state: TrainingState) -> None: ...
 
 
 @torch.no_grad()
-def add_noise(weight: torch.Tensor, epsilon: float) -> None:
-    """Add randn · (epsilon / 10), drawn and multiplied in the dtype of the weight [vocab, hidden]; 0 draws nothing.
+def add_noise(weight: torch.Tensor, epsilon: float, draws: Draws) -> None:
+    """Add N(0, 1) · (epsilon / 10), drawn and multiplied in the dtype of the weight [vocab, hidden]; 0 draws nothing.
 
-    Drawn on the CPU, where numbers are the same on every machine.
+    Drawn on the CPU, from the stream that checkpoints save.
     """
     if epsilon:
-        weight.add_((torch.randn(weight.shape, dtype=weight.dtype) * (epsilon / 10)).to(weight.device))
+        weight.add_((draws.normal(*weight.shape, dtype=weight.dtype) * (epsilon / 10)).to(weight.device))

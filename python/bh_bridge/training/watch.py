@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import resource
 import sys
 import threading
 import time
-from collections.abc import Generator
 
 import torch
 
@@ -34,7 +32,6 @@ class Watch:
         self._cpu_seconds = _cpu_seconds()
         self._was_finite = True
         self._is_stalled = False
-        self._is_paused = False
         self._ended = threading.Event()
 
     def begin(self, step: int) -> None:
@@ -47,15 +44,6 @@ class Watch:
     def is_measuring(self) -> bool:
         """Whether steps must be noted as they end, because the run is not estimated yet."""
         return self._steps < FIRST_USAGE_STEPS
-
-    @contextlib.contextmanager
-    def pause(self) -> Generator[None, None, None]:
-        """Exclude a time that is not part of a step from stalls and estimates."""
-        self._is_paused = True
-        yield
-        self._stepped_at = self._usage_at = self._began_at = time.monotonic()
-        self._cpu_seconds = _cpu_seconds()
-        self._is_paused = False
 
     def step(self, step: int, epoch: float | None, loss: float, embedding_is_finite: bool) -> None:
         """Note a finished step; takes about a microsecond if there is nothing to report.
@@ -72,7 +60,7 @@ class Watch:
         elif not embedding_is_finite:
             problem = f"the embedding has values that are not finite after step {step}"
         if problem is not None and self._was_finite:
-            self._alert("non-finite", problem)
+            self.alert("non-finite", problem)
         self._was_finite = problem is None
         if self._steps == FIRST_USAGE_STEPS or self._stepped_at - self._usage_at >= USAGE_EVERY_SECONDS:
             self.report_usage()
@@ -99,11 +87,11 @@ class Watch:
         while not self._ended.wait(CHECK_SECONDS):
             waited = time.monotonic() - self._stepped_at
             mean = (self._stepped_at - self._began_at) / max(self._steps, 1)
-            if waited > max(STALL_SECONDS, STALL_STEPS * mean) and not self._is_stalled and not self._is_paused:
+            if waited > max(STALL_SECONDS, STALL_STEPS * mean) and not self._is_stalled:
                 self._is_stalled = True
-                self._alert("stall", f"no step has ended for {waited:.0f} s; a step takes {mean:.2g} s on average")
+                self.alert("stall", f"no step has ended for {waited:.0f} s; a step takes {mean:.2g} s on average")
 
-    def _alert(self, kind: str, message: str) -> None:
+    def alert(self, kind: str, message: str) -> None:
         self._events.emit("alert", **self._at, kind=kind, message=message)
 
 

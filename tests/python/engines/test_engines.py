@@ -34,7 +34,7 @@ def test_an_engine_that_is_not_there_is_refused_before_anything_is_written(tmp_p
     outcome = in_child(lambda: train(tmp_path / "run", engine="faster"))
     assert outcome == {
         "code": "CONFIG_INVALID",
-        "message": 'engine: "faster" is not an engine. Use "trainer", "fast", "sgd"',
+        "message": 'engine: "faster" is not an engine. Use "trainer", "fast", "portable", "sgd"',
     }
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.lock"]
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_run import IS_FULL, MODEL, differences, events_of, in_child, killed_at, train
+from tiny_run import IS_FULL, MODEL, differences, history, in_child, killed_at, losses, train
 
 FAST: dict[str, Any] = {"engine": "fast"}
 SHORT: dict[str, Any] = {"training__max_steps": 40 if IS_FULL else 20}
-TRY = {"compile": "try", "reason": "it pays for a run of this length"}
 
 
 @pytest.fixture(autouse=True)
@@ -29,14 +27,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setitem(MODEL["config"], "resid_pdrop", 0.0)
         assert in_child(lambda: train(directory, **FAST))["status"] == "completed"
         yield directory
-
-
-def losses(run: Path) -> list[float]:
-    return [event["loss"] for event in events_of(run) if event["type"] == "step_end"]
-
-
-def history(run: Path) -> torch.Tensor:
-    return load_file(run / "history.safetensors")["embedding_history"].float()
 
 
 @pytest.mark.parametrize(
@@ -72,10 +62,8 @@ def test_a_killed_run_resumes_to_the_same_bits(
 ) -> None:
     run = tmp_path / "run"
     killed_at(run, event, step, **FAST)
-    outcome = in_child(lambda: train(run, "exact", **FAST, **{"engine__compiling": TRY} if goes_on_from else {}))
+    outcome = in_child(lambda: train(run, "exact", **FAST))
     assert (outcome["status"], outcome["from_step"]) == ("completed", goes_on_from)
-    if 0 < goes_on_from < 40:
-        assert told_by(run)[-1] == {"used": False, "reason": "the run started without it", "seconds": None}
     assert differences(run, whole) == []
 
 
@@ -96,39 +84,6 @@ def test_what_it_has_no_code_for_is_refused_before_anything_is_trained(tmp_path:
         "code": "CONFIG_INVALID",
         "message": "model.resid_pdrop is 0.1: engine fast does not support dropout. Use engine trainer",
     }
-
-
-def test_a_run_says_whether_it_is_compiled_and_why(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    in_child(lambda: train(run, engine="fast"))
-    assert told_by(run) == [{"used": False, "reason": "engine.compile is off", "seconds": None}]
-
-
-@pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler")
-def test_a_compiled_run_resumes_to_the_same_bits_and_only_where_it_can_be_compiled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
-    if not IS_FULL:
-        monkeypatch.setenv("TORCHINDUCTOR_VEC_ISA_OK", "0")  # scalar kernels compile in less time
-    compiled: dict[str, Any] = {**FAST, "engine__compiling": {"compile": "require", "reason": "engine.compile is on"}}
-    run, undisturbed = tmp_path / "run", tmp_path / "whole"
-    in_child(lambda: train(undisturbed, **compiled))
-    begun, done = told_by(undisturbed)
-    if not done["used"]:
-        pytest.skip(done["reason"])  # as without the headers of Python
-    assert begun == {"used": True, "reason": "compiling", "seconds": None}
-    assert done["reason"] == "engine.compile is on"
-    killed_at(run, "step_end", 13, **compiled)
-    with monkeypatch.context() as patch:
-        patch.setenv("CXX", "/nowhere/g++")
-        refused = in_child(lambda: train(run, "exact", **compiled))
-    assert refused["code"] == "RESUME_MISMATCH"
-    assert "there is no C++ compiler (g++)" in refused["message"]
-    outcome = in_child(lambda: train(run, "exact", **compiled))
-    assert (outcome["status"], outcome["from_step"]) == ("completed", 10)
-    assert told_by(run)[-1]["reason"] == "the run started with it"
-    assert differences(run, undisturbed) == []
 
 
 def test_a_step_that_is_looked_into_shows_batch_loss_and_gradients(tmp_path: Path) -> None:
@@ -163,9 +118,3 @@ def test_a_step_that_is_looked_into_shows_batch_loss_and_gradients(tmp_path: Pat
     shares = (clipped / whole)[whole != 0]
     assert shares.max() < 0.1  # the length of all gradients is 0.7 or so, and 0.01 is left
     assert torch.allclose(shares, shares.median(), rtol=2**-6)
-
-
-def told_by(run: Path) -> list[dict[str, Any]]:
-    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
-    fields = ("used", "reason", "seconds")
-    return [{name: event[name] for name in fields} for event in events if event["type"] == "step_method"]

@@ -1,12 +1,10 @@
 """The gradients of the fast step are those of autograd up to rounding, and what it cannot do is said."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from bh_bridge.fast_step import FastStep, compiled, obstacle, obstacle_on, obstacle_to_compiling
+from bh_bridge.fast_step import FastStep, obstacle, obstacle_on
 from bh_bridge.models.model import build_model
 from transformers import GPT2LMHeadModel
 
@@ -51,7 +49,7 @@ def by_hand(
     model: GPT2LMHeadModel, batch: tuple[torch.Tensor, ...], narrow: torch.dtype
 ) -> tuple[float, dict[str, torch.Tensor]]:
     tokens, labels, items = batch
-    loss = FastStep(model, narrow, (1, 1)).add_gradients(tokens, labels, items)
+    loss = FastStep(model, narrow).add_gradients(tokens, labels, items)
     return loss.item(), gradients(model)
 
 
@@ -101,7 +99,7 @@ def test_with_narrow_products_they_are_as_near_to_float32_as_autograd_is(norm: s
 def test_gradients_are_added_to_those_that_there_are() -> None:
     model = gpt2()
     batches = [batch_of(model), batch_of(model)]
-    step = FastStep(model, torch.float32, (1, 1))
+    step = FastStep(model, torch.float32)
     for batch in batches:
         step.add_gradients(*batch)
     both = gradients(model)
@@ -115,7 +113,7 @@ def test_equal_rows_that_no_text_has_keep_equal_gradients() -> None:
     with torch.no_grad():
         model.transformer.wte.weight[dead] = model.transformer.wte.weight[77].clone()
     tokens, labels = torch.randint(0, 77, (2, 32, 128))
-    step = FastStep(model, torch.bfloat16, (32, 128))
+    step = FastStep(model, torch.bfloat16)
     step.add_gradients(tokens, labels, torch.tensor(tokens.numel()))
     grad = gradients(model)["transformer.wte.weight"]
     assert torch.equal(grad[dead], grad[77].expand(len(dead), -1))
@@ -150,32 +148,8 @@ def test_every_tensor_of_a_step_is_made_where_the_model_is(norm: str, sizes: dic
     model = gpt2(norm, "bfloat16", **sizes)
     batch = [tensor.to("meta") for tensor in batch_of(model)]
     model.to("meta")
-    loss = FastStep(model, torch.bfloat16, (1, 1)).add_gradients(batch[0], batch[1], batch[2])
+    loss = FastStep(model, torch.bfloat16).add_gradients(batch[0], batch[1], batch[2])
     grads = gradients(model)
     assert grads.keys() == dict(model.named_parameters()).keys()
     assert all((grad.device.type, grad.dtype) == ("meta", torch.bfloat16) for grad in grads.values())
     assert (loss.device.type, loss.dtype) == ("meta", torch.float32)
-
-
-def test_when_a_step_can_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CXX", sys.executable)  # a program that is there
-    assert obstacle_to_compiling(torch.device("cuda")) == "it supports only the CPU"
-    assert obstacle_to_compiling(CPU) is None
-    monkeypatch.setenv("CXX", "/nowhere/g++")
-    assert obstacle_to_compiling(CPU) == "there is no C++ compiler (g++)"
-
-
-def test_what_cannot_be_compiled_is_computed_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-
-    def twice(x: torch.Tensor) -> torch.Tensor:
-        if x.sum().item() > 0:  # a graph cannot hold this
-            return 2 * x
-        return x
-
-    function, told = compiled(twice, "", torch.ones(2))
-    assert function is twice
-    assert not told.used
-    assert told.reason.startswith("compiling failed: ")
-    assert "\n" not in told.reason
-    assert told.seconds is not None

@@ -210,11 +210,15 @@ def test_the_first_whole_step_leaves_the_optimizer_to_its_caller() -> None:
     ("changes", "config", "reason"),
     [
         ({}, {}, None),
-        ({"engine": {"graph": "off"}}, {}, "engine.graph is off"),
+        ({"engine": {"name": "fast", "graph": "off"}}, {}, "engine.graph is off"),
         ({"device": "cpu"}, {}, "it requires CUDA"),
         ({}, {"attn_pdrop": 0.1}, "it does not support dropout"),
-        ({"engine": {"graph": "auto", "processes": 2}}, {}, "it supports only one process"),
-        ({"engine": {"graph": "auto", "batched_runs": 2}}, {}, "batched runs share the graph of their gradients"),
+        ({"engine": {"name": "fast", "graph": "auto", "processes": 2}}, {}, "it supports only one process"),
+        (
+            {"engine": {"name": "fast", "graph": "auto", "batched_runs": 2}},
+            {},
+            "batched runs share the graph of their gradients",
+        ),
         (
             {"record": {"tensors": ["wte", "hidden.mean"]}},
             {},
@@ -230,7 +234,7 @@ def test_the_first_whole_step_leaves_the_optimizer_to_its_caller() -> None:
 )
 def test_what_cannot_be_captured_is_said(changes: dict[str, Any], config: dict[str, Any], reason: str | None) -> None:
     request: dict[str, Any] = {
-        "engine": {"graph": "auto", "processes": 1},
+        "engine": {"name": "fast", "graph": "auto", "processes": 1},
         "dtype": "bfloat16",
         "training": {"optimizer_state_dtype": None},
         "trace": None,

@@ -30,7 +30,7 @@ def batch_of(model: GPT2LMHeadModel, rows: int = 3) -> Batch:
 
 
 def alone(model: GPT2LMHeadModel, batch: Batch, narrow: torch.dtype = torch.bfloat16) -> Gradients:
-    loss = FastStep(model, narrow, (1, 1)).add_gradients(*batch)
+    loss = FastStep(model, narrow).add_gradients(*batch)
     grads = {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
     model.zero_grad()
     return Gradients(loss, grads)

@@ -29,7 +29,6 @@ STEPS = 3
 RECORDED = ["wte", "wte.grad", "wte.exp_avg", "transformer.h.0.mlp.c_fc.weight", "grad_norm", "grad_norm.clipped"]
 OPTIONS: dict[str, Any] = {
     "exact_step": "off",
-    "compiled_step": "off",
     "training__max_grad_norm": 0.1,
     "training__logging_steps": 100,
     "record__tensors": RECORDED,
@@ -142,7 +141,7 @@ def test_a_step_leaves_no_tensor_on_the_host_and_waits_for_nothing(tmp_path: Pat
     ids=["item", "tolist", "cpu", "bool"],
 )
 def test_a_step_that_waits_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, waiting: Any) -> None:
-    monkeypatch.setattr(run_step, "add_noise", lambda weight, _: waiting(weight))
+    monkeypatch.setattr(run_step, "add_noise", lambda weight, *_: waiting(weight))
     outcome = in_child(lambda: tensors_on_meta(tmp_path / "run", engine=engine))
     assert any(outcome["message"].startswith(text) for text in NO_DATA), outcome
 
@@ -151,6 +150,6 @@ def test_a_step_that_waits_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_tensor_that_was_left_on_the_host_raises(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
-    monkeypatch.setattr(run_step, "add_noise", lambda weight, _: weight.add_(torch.zeros(weight.shape)))
+    monkeypatch.setattr(run_step, "add_noise", lambda weight, *_: weight.add_(torch.zeros(weight.shape)))
     outcome = in_child(lambda: tensors_on_meta(tmp_path / "run", engine=engine))
     assert outcome["message"] == "aten.add_.Tensor mixes tensors on cpu and meta"

@@ -73,6 +73,20 @@ def test_old_ones_go_only_once_the_newest_verifies(tmp_path: Path) -> None:
     assert [path.name for path in checkpoints.all_of(tmp_path)] == ["step-000015", "step-000020"]
 
 
+def test_older_ones_remain_while_they_take_a_tenth_of_the_history_spread_over_the_training(tmp_path: Path) -> None:
+    for step in (1000, 2000, 3000, 4000, 5000, 6000):
+        size = sum(path.stat().st_size for path in make(tmp_path, step).iterdir())
+    (tmp_path / "history.safetensors").write_bytes(bytes(10 * 3 * size + 9))  # room for three
+    checkpoints.prune(tmp_path, keep=1)
+    assert [checkpoints.step_of(path) for path in checkpoints.all_of(tmp_path)] == [2000, 4000, 5000, 6000]
+    (tmp_path / "history.safetensors").write_bytes(bytes(10 * 2 * size))
+    checkpoints.prune(tmp_path, keep=1)
+    assert [checkpoints.step_of(path) for path in checkpoints.all_of(tmp_path)] == [2000, 4000, 6000]
+    (tmp_path / "history.safetensors").write_bytes(b"")
+    checkpoints.prune(tmp_path, keep=1)
+    assert [checkpoints.step_of(path) for path in checkpoints.all_of(tmp_path)] == [6000]
+
+
 def test_no_directory_that_somebody_else_made_goes_with_the_old_ones(tmp_path: Path) -> None:
     for name in ("step-best", "step-5", "step-"):
         (tmp_path / "checkpoints" / name).mkdir(parents=True)
