@@ -11,13 +11,18 @@ import { readEvents } from "../../src/runs/read-events.js";
 import { describeMachine, projectRoot, python } from "../measure.js";
 
 /**
- * How far engine `fast` is from the reference: the same configurations trained by both, one thread each, compared state by state. The distance of two
+ * How far engine `portable` is from the reference: the same configurations trained by both, one thread each, compared state by state. The distance of two
  * seeds of the reference stands beside it, so that one can see what it means. Nothing is timed.
  *
- *   npm run bench:engines -- [--corpus FILE] [--steps 1000] [--seeds 2]
+ *   npm run bench:engines -- [--engine NAME] [--corpus FILE] [--steps 1000] [--seeds 2]
  */
 const { values } = parseArgs({
-  options: { corpus: { type: "string" }, steps: { type: "string", default: "300" }, seeds: { type: "string", default: "2" } },
+  options: {
+    engine: { type: "string", default: "portable" },
+    corpus: { type: "string" },
+    steps: { type: "string", default: "300" },
+    seeds: { type: "string", default: "2" },
+  },
 });
 const corpus = values.corpus ?? builtInPath();
 const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => 42 + index);
@@ -104,7 +109,7 @@ function row(name: string, one: Trained, other: Trained): string {
 }
 
 try {
-  console.log(`Engine fast against the reference, ${values.steps} steps, 1 thread, seeds ${seeds.join(", ")}\n${await describeMachine()}\n`);
+  console.log(`Engine ${values.engine} against the reference, ${values.steps} steps, 1 thread, seeds ${seeds.join(", ")}\n${await describeMachine()}\n`);
   console.log("| start, norm, what | loss of a step | mean loss of 100 steps | states with other C or P | with other dead rows | displacement | at the end |");
   console.log("|---|---|---|---|---|---|---|");
   for (const start of Object.keys(starts)) {
@@ -113,7 +118,7 @@ try {
       for (const seed of seeds) {
         const reference = await train("trainer", norm, start, seed);
         references.push(reference);
-        console.log(row(`${start}, ${norm}, seed ${seed}: fast`, await train("fast", norm, start, seed), reference));
+        console.log(row(`${start}, ${norm}, seed ${seed}: ${values.engine}`, await train(values.engine, norm, start, seed), reference));
       }
       const [first, second] = references;
       if (first && second) console.log(row(`${start}, ${norm}: another seed`, second, first));

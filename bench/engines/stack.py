@@ -1,6 +1,6 @@
 """Gradients of K models in a stack, against each by itself: processor time of a step of the notebook's model and batch.
 
-In turn, one thread, engine `fast` uncompiled; what follows a step (clipping, AdamW, recording) is the same either way.
+In turn, one thread, engine `fast`; what follows a step (clipping, AdamW, recording) is the same either way.
 
 usage: .venv/bin/python bench/engines/stack.py [--models 4] [--rounds 15] [--device cpu]
 """
@@ -55,7 +55,7 @@ def seconds(step: Callable[[], None]) -> float:
 
 tokens, labels = torch.randint(0, 128, (2, 32, 128), device=options.device)
 batch = Batch(tokens, labels, torch.tensor(tokens.numel(), device=options.device))
-alone = [FastStep(model, torch.bfloat16, (32, 128)) for model in models()]
+alone = [FastStep(model, torch.bfloat16) for model in models()]
 stack = FastStack(models(), torch.bfloat16, options.models, None if is_cuda else "it requires CUDA")
 batches = dict.fromkeys(range(options.models), batch)
 

@@ -22,7 +22,7 @@ TRAININGS: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
     "10,000 x 64 x 300": (300, {"vocab_size": 10_000}, {}),
     "50,257 x 64 x 300": (300, {"vocab_size": 50_257}, {}),
     "exact step": (600, NOTEBOOK, {"training__per_device_train_batch_size": 32}),
-    "engine fast": (600, NOTEBOOK, {"training__per_device_train_batch_size": 32, "engine": "fast"}),
+    "engine portable": (600, NOTEBOOK, {"training__per_device_train_batch_size": 32, "engine": "portable"}),
 }
 # As bh-bridge starts Python: glibc keeps its memory, which is part of what is measured.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "10000000000"}

@@ -1,42 +1,10 @@
-import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { type ExperimentVerdict, experimentVerdict } from "../../src/sweep/experiment/experiment-verdict.js";
 import { pairedStatistics } from "../../src/sweep/experiment/paired-statistics.js";
 import type { ExperimentRun } from "../../src/sweep/experiment/read-experiment-run.js";
 import { appliedRules, type RulesInput, rulesSchema } from "../../src/sweep/experiment/rules.js";
+import { type Shape, shapes, uniformDraws } from "./shapes.js";
 
-type Draw = () => number;
 type Result = ExperimentVerdict["result"];
-
-/** Uniform numbers above 0, the same for a seed. */
-function uniformDraws(seed: number): Draw {
-  const generator = xoroshiro128plus(seed);
-  return () => 1 - uniformFloat64(generator);
-}
-
-function normalDraws(uniform: Draw): Draw {
-  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()); // Box and Muller 1958
-}
-
-/** Distributions of a paired difference with mean 0; those with a spread have standard deviation 1. */
-export const shapes = {
-  normal: normalDraws,
-  "t with 3 degrees of freedom": (uniform) => {
-    const normal = normalDraws(uniform);
-    return () => normal() / Math.sqrt(normal() ** 2 + normal() ** 2 + normal() ** 2);
-  },
-  "exponential − normal": (uniform) => {
-    const normal = normalDraws(uniform);
-    return () => (-Math.log(uniform()) - 1 - normal()) / Math.SQRT2;
-  },
-  "exponential (skewness 2)": (uniform) => () => -Math.log(uniform()) - 1,
-  "lognormal (skewness 6)": (uniform) => {
-    const normal = normalDraws(uniform);
-    const sd = Math.sqrt(Math.E * (Math.E - 1));
-    return () => (Math.exp(normal()) - Math.sqrt(Math.E)) / sd;
-  },
-} as const satisfies Record<string, (uniform: Draw) => Draw>;
-export type Shape = keyof typeof shapes;
 
 /** A run with values of measures, scored. */
 function runOf(arm: string, seed: number, finalLoss: number, isPositive: boolean): ExperimentRun {

@@ -3,7 +3,7 @@ import { drawFigure } from "../../src/figures/draw/draw-figure.js";
 import { extentOf, shareOf } from "../../src/figures/draw/extent.js";
 import { figureStyle } from "../../src/figures/draw/legend.js";
 import type { Figure, Mark, Panel } from "../../src/figures/figure.js";
-import { stepLabel } from "../../src/figures/panels.js";
+import { sourcesText, stepLabel } from "../../src/figures/panels.js";
 import type { SmoothLine } from "../../src/figures/reduce-figure.js";
 import type { RunClock } from "../../src/runs/run-clock.js";
 import type { StepCursor } from "../shared/shared-value.js";
@@ -51,7 +51,7 @@ export type SmoothFigure = readonly (readonly (SmoothLine | null)[])[];
 /** A figure of the page that answers: values under the pointer, a shared cursor, zoom, smoothing, and its files. */
 export class FigureView {
   readonly #element: HTMLElement;
-  readonly #figure: Figure;
+  #figure: Figure;
   readonly #smooth: SmoothFigure;
   readonly #cursor: StepCursor;
   readonly #drawing: HTMLElement;
@@ -104,6 +104,20 @@ export class FigureView {
     const width = Math.max(narrowest, Math.floor(this.#drawing.clientWidth));
     if (this.#isPrinted || Math.abs(width - this.#width) < 2) return;
     this.#width = width;
+    this.#draw();
+  }
+
+  get name(): string {
+    return this.#figure.name;
+  }
+
+  /** Show other data, with the caption that names them. */
+  show(changed: Partial<Figure>): void {
+    this.#figure = { ...this.#figure, ...changed };
+    const source = document.createElement("span");
+    source.className = "source";
+    source.textContent = sourcesText(this.#figure);
+    this.#element.querySelector("figcaption")?.replaceChildren(`${this.#figure.caption} `, source);
     this.#draw();
   }
 

@@ -43,7 +43,9 @@ await Promise.all(
 );
 
 await Promise.all(
-  [...document.querySelectorAll<HTMLElement>("[data-pair]")].map((element) => addPair(element, data.replays[Number(element.dataset["pair"])] ?? [], cursor)),
+  [...document.querySelectorAll<HTMLElement>("[data-pair]")].map((element) =>
+    addPair(element, data.replays[Number(element.dataset["pair"])] ?? [], cursor, views),
+  ),
 );
 
 if (data.clock) addAxisChoice(views, data.clock);

@@ -1,8 +1,11 @@
+import { differenceName, differenceOfP } from "../../src/figures/panels.js";
 import type { ReplayedRun } from "../../src/report/page.js";
 import type { StepCursor } from "../shared/shared-value.js";
+import type { FigureView } from "./figure-view.js";
 import { addPlayback, choice, element, legend, replaysOf, rowNearest } from "./replay.js";
 import { drawFrame, fitCanvas, type Shown, type UnpackedReplay, wordsOf } from "./replay-picture.js";
 import { tokenInput } from "./token-input.js";
+import { unpackedColumn } from "./unpacked.js";
 
 /** One of the two pictures: a run, which can be exchanged if there are more than two. */
 function addSide(runs: readonly ReplayedRun[], index: number) {
@@ -19,11 +22,23 @@ function addSide(runs: readonly ReplayedRun[], index: number) {
   return { part, select, canvas, said };
 }
 
+/** Show the difference of P of the chosen runs. */
+async function showDifference(views: readonly FigureView[], runs: readonly (ReplayedRun | undefined)[]): Promise<void> {
+  const [first, second] = await Promise.all(
+    runs.map(async (run) => {
+      const columns = await Promise.all([run?.counts?.steps ?? "", run?.counts?.P ?? ""].map(unpackedColumn));
+      return { label: run?.label ?? "", x: columns[0] as number[], y: columns[1] ?? [] };
+    }),
+  );
+  const sources = runs.flatMap((run) => run?.counts?.source ?? []);
+  if (first && second) views.find(({ name }) => name === differenceName)?.show({ ...differenceOfP([first, second]), sources });
+}
+
 /**
  * Draw key frames of two runs next to each other, in one view, with one scrubber, a play button, and a token that is followed in both. The pair follows the
  * cursor of the page and moves it.
  */
-export async function addPair(host: HTMLElement, runs: readonly ReplayedRun[], cursor: StepCursor): Promise<void> {
+export async function addPair(host: HTMLElement, runs: readonly ReplayedRun[], cursor: StepCursor, views: readonly FigureView[]): Promise<void> {
   const replayOf = replaysOf();
   const sides = [addSide(runs, 0), addSide(runs, 1)];
   const replays: UnpackedReplay[] = [await replayOf(runs[0]), await replayOf(runs[1])];
@@ -103,6 +118,10 @@ export async function addPair(host: HTMLElement, runs: readonly ReplayedRun[], c
     select.addEventListener("change", async () => {
       replays[side] = await replayOf(runs[Number(select.value)]);
       begin(steps[at] ?? 0);
+      await showDifference(
+        views,
+        sides.map((each) => runs[Number(each.select.value)]),
+      );
     });
     canvas.addEventListener("click", (event) => {
       const shown = shownOn(side);

@@ -19,7 +19,7 @@ export async function unpackedFrames(base64: string, width: number): Promise<Uin
 }
 
 /** Numbers that the report has packed: `packedColumn` describes the format. */
-async function unpackedColumn(base64: string): Promise<(number | null)[]> {
+export async function unpackedColumn(base64: string): Promise<(number | null)[]> {
   const bytes = await unpacked(base64);
   const length = bytes.length / 6;
   let mantissa = 0;

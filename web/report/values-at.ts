@@ -1,5 +1,6 @@
 import type { Figure, Panel } from "../../src/figures/figure.js";
 import { stepLabel } from "../../src/figures/panels.js";
+import { quotedToken } from "../../src/text/names.js";
 import { lastUpTo } from "../shared/read-out.js";
 import type { Place } from "./place.js";
 
@@ -47,7 +48,7 @@ export function valuesAt({ series }: Figure, place: Place): ReadOut {
       const level = mark.levels[Number(mark.rows[row]?.[column])];
       if (level === undefined) return [];
       ranges.push(rangeOf(panel, mark.edges, column));
-      return [`token ${mark.names[row]}: ${series[level]?.name}`];
+      return [`token ${quotedToken(mark.names[row] ?? "")}: ${series[level]?.name}`];
     }
     if (mark.mark === "spans") {
       const row = Math.floor(((py - top) / (bottom - top)) * mark.names.length);

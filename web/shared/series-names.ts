@@ -1,4 +1,5 @@
 import { analysisCharts } from "../../src/analysis/charts.generated.js";
+import { trainingLabels } from "../../src/figures/panels.js";
 import type { TrainingLine } from "../../src/serve/run-view.js";
 
 /** A chart of series that belong together: their names, and their labels in legends. */
@@ -10,17 +11,7 @@ export interface SeriesChart {
   readonly names: Readonly<Record<string, string>>;
 }
 
-/** Labels of the series from the event log. */
-const trainingNames: Readonly<Record<TrainingLine, string>> = {
-  loss: "loss",
-  "mean loss": "mean since the previous log",
-  "held-out loss": "held-out text",
-  "learning rate": "learning rate",
-  "gradient norm": "gradient norm",
-  rate: "steps per second",
-};
-
-const named = (...names: readonly TrainingLine[]) => Object.fromEntries(names.map((name) => [name, trainingNames[name]]));
+const named = (...names: readonly TrainingLine[]) => Object.fromEntries(names.map((name) => [name, trainingLabels[name]]));
 
 /** The charts of a run, in order: the loss, those of the analyses, the rest of the event log. */
 export const seriesCharts: readonly SeriesChart[] = [

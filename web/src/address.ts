@@ -1,8 +1,8 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 
 /** What is shown, as encoded in the address: a link to it shows the same. */
 export interface Address {
-  /** `runs`, `run`, `pair`, `overlay`, `plan`. */
+  /** `runs`, `run`, `pair`, `overlay`, `plan`, `try`. */
   view: string;
   id: string;
   /** The second run of a pair. */
@@ -37,15 +37,16 @@ const listeners = new Set<() => void>();
 
 /** The address, as it is now. */
 export function useAddress(): Address {
-  const [address, setAddress] = useState(read);
-  useEffect(() => {
-    const update = () => setAddress(read());
+  const [hash, setHash] = useState(() => location.hash);
+  useLayoutEffect(() => {
+    const update = () => setHash(location.hash);
     listeners.add(update);
     window.addEventListener("hashchange", update);
+    update(); // the address may have changed before anybody listened
     return () => {
       listeners.delete(update);
       window.removeEventListener("hashchange", update);
     };
   }, []);
-  return address;
+  return useMemo(read, [hash]);
 }

@@ -57,9 +57,11 @@ const signs: Readonly<Record<string, string>> = {
   interrupted: "◌",
   failed: "✕",
   corrupt: "!",
+  foreign: "⇢",
   planned: "○",
   pruned: "✂",
   lost: "◌",
+  skipped: "–",
 };
 
 /** The state of a run: a sign, a word and a colour. */

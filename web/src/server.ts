@@ -34,9 +34,21 @@ export async function getText(path: string, signal: AbortSignal): Promise<string
   return (await checked(await fetch(path, { signal }))).text();
 }
 
+/** A text of the API, for which the page waits: before it is printed, nothing can come later. Undefined if the server refuses it. */
+export function textAtOnce(path: string): string | undefined {
+  const request = new XMLHttpRequest();
+  request.open("GET", path, false);
+  try {
+    request.send();
+  } catch {
+    return undefined; // the server is away
+  }
+  return request.status === 200 ? request.responseText : undefined;
+}
+
 /** Bytes of the API. */
-export async function getBytes(path: string, signal: AbortSignal): Promise<ArrayBuffer> {
-  return (await checked(await fetch(path, { signal }))).arrayBuffer();
+export async function getBytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await checked(await fetch(path, signal ? { signal } : {}))).arrayBuffer();
 }
 
 /** Ask for a stop of a run. */

@@ -22,6 +22,7 @@ function apply(): void {
 }
 
 dark.addEventListener("change", apply);
+window.addEventListener("storage", apply); // the choice in another tab, or of the page around this one
 for (const [event, begins] of [
   ["beforeprint", true],
   ["afterprint", false],

@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { resolvePython } from "../../../dist/python/require-packages.js";
 import { conductPlan } from "../../../dist/sweep/conduct-plan.js";
-import { LocalWorker } from "../../../dist/sweep/executors/local/local-worker.js";
+import { LocalWorker } from "../../../dist/sweep/executors/local/local-executor.js";
 import { loadSweep } from "../../../dist/sweep/grammar/load-sweep.js";
 import { planSweep } from "../../../dist/sweep/plan/plan-experiment.js";
 import { runPool } from "../../../dist/sweep/pool/run-pool.js";

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { hrefOf } from "../address.js";
 
 const commands: readonly (readonly [command: string, what: string])[] = [
   ["bh-bridge train --preset quick", "trains a small model in a minute"],
@@ -20,6 +21,9 @@ export function EmptyState() {
               </li>
             ))}
           </ul>
+          <p>
+            Or <a href={hrefOf("try")}>train a small model in this browser</a>, without Python.
+          </p>
           <p class="drop-target">
             Or drop the zip or the folder of a run anywhere on this page.
             <small>It is read by the server of this page and goes nowhere else.</small>

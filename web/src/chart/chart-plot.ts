@@ -1,12 +1,12 @@
 import type { RefObject } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { shown } from "../figures.js";
 import { chartHeight, onPaper } from "../printing.js";
 import { useTheme } from "../theme.js";
 import type { ChartAxis } from "./axis.js";
 import type { Recording } from "./exact-values.js";
-import { type StepCursor, type StepRange, useShared } from "./step-cursor.js";
+import { type StepCursor, type StepRange, type TokenChanges, useShared } from "./step-cursor.js";
 
 /** One line of a chart. */
 export interface ChartLine {
@@ -51,6 +51,8 @@ export interface PlotInput {
   axis: ChartAxis;
   cursor: StepCursor;
   range: StepRange;
+  /** Steps with a mark of their own. */
+  changes: TokenChanges;
   /** The x of the cursor; null for none. */
   at: number | null;
   isLog: boolean;
@@ -66,7 +68,7 @@ const font = "11px system-ui, sans-serif";
 
 /** A plot in an element: rebuilt when its shape changes; otherwise only its values, range and cursor are updated. */
 export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInput): RefObject<uPlot | undefined> {
-  const { lines, bands, data, axis, cursor, range, at, isLog, unit, height } = input;
+  const { lines, bands, data, axis, cursor, range, changes, at, isLog, unit, height } = input;
   const plot = useRef<uPlot | undefined>(undefined);
   const newest = useRef(input);
   newest.current = input;
@@ -107,6 +109,8 @@ export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInpu
     const [min, max] = [axis.of(first), axis.of(last)];
     made.setScale("x", { min, max: max > min ? max : min + 1 });
   }, [data, axis, shownRange, shape]);
+
+  useEffect(() => changes.listen(() => plot.current?.redraw(false, false)), [changes]);
 
   useLayoutEffect(() => {
     const made = plot.current;
@@ -178,6 +182,7 @@ function axesOf({ axis: along, isLog }: PlotInput, element: HTMLElement): uPlot.
 /** The pointer previews a step for the shared cursor; a drag sets the shared range. */
 function hooksOf(newest: { readonly current: PlotInput }): uPlot.Hooks.Arrays {
   return {
+    draw: [(u) => drawChanges(u, newest.current)],
     setCursor: [
       (u) => {
         // A chart that is redrawn keeps the last event: only a pointer that is over it counts.
@@ -196,6 +201,25 @@ function hooksOf(newest: { readonly current: PlotInput }): uPlot.Hooks.Arrays {
       },
     ],
   };
+}
+
+/** A line at each step at which the token of the page changes its black hole. */
+function drawChanges({ ctx, bbox, root, scales, valToPos }: uPlot, { changes, axis }: PlotInput): void {
+  const { min = 0, max = 0 } = scales["x"] ?? {};
+  ctx.save();
+  ctx.strokeStyle = getComputedStyle(root).getPropertyValue("--followed");
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.beginPath();
+  for (const step of changes.value) {
+    const place = axis.of(step);
+    if (min === null || max === null || place < min || place > max) continue;
+    const x = Math.round(valToPos(place, "x", true)) + 0.5;
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+  }
+  ctx.stroke();
+  ctx.restore();
 }
 
 /** The x of the lines under the pointer: any step, also one between the points of reduced lines. */

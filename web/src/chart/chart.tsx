@@ -8,7 +8,7 @@ import { type ChartAxis, plainAxis } from "./axis.js";
 import { type ChartBand, type ChartLine, usePlot } from "./chart-plot.js";
 import "./chart.css";
 import { type ExactValues, legendValue } from "./exact-values.js";
-import { Shared, type StepCursor, type StepRange, useShared } from "./step-cursor.js";
+import { Shared, type StepCursor, type StepRange, type TokenChanges, useShared } from "./step-cursor.js";
 
 interface ChartProps {
   title: string;
@@ -16,6 +16,8 @@ interface ChartProps {
   bands?: readonly ChartBand[];
   cursor: StepCursor;
   range: StepRange;
+  /** Steps to mark, for charts over steps. */
+  changes?: TokenChanges;
   /** What it runs along; cursor and range stay in the x of the lines. */
   axis?: ChartAxis;
   isLog?: boolean;
@@ -33,16 +35,32 @@ interface ChartProps {
 const mostNamedLines = 40;
 const stepAxis = plainAxis("step");
 const nothingExact = new Shared<ExactValues | null>(null);
+const noChanges: TokenChanges = new Shared<readonly number[]>([]);
 
 /** A chart of lines over training steps. All charts of a page have one cursor and one range; a drag zooms, a double click shows all. */
 export function Chart(props: ChartProps) {
-  const { title, lines, bands = [], cursor, range, axis = stepAxis, isLog = false, onLog, unit, height = 210, fileName, note, exact = nothingExact } = props;
+  const {
+    title,
+    lines,
+    bands = [],
+    cursor,
+    range,
+    axis = stepAxis,
+    isLog = false,
+    onLog,
+    unit,
+    height = 210,
+    fileName,
+    note,
+    exact = nothingExact,
+    changes = noChanges,
+  } = props;
   const isCrowded = lines.length > mostNamedLines;
   const place = useRef<HTMLDivElement>(null);
   const step = useShared(cursor);
   const data = useMemo(() => aligned(lines), [lines]);
   const at = locationOf(data[0] ?? [], step);
-  const plot = usePlot(place, { lines, bands, data, axis, cursor, range, at: at === undefined ? null : step, isLog, isCrowded, unit, height });
+  const plot = usePlot(place, { lines, bands, data, axis, cursor, range, changes, at: at === undefined ? null : step, isLog, isCrowded, unit, height });
 
   const move = (by: number) => {
     const steps = data[0] ?? [];

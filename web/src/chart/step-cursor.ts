@@ -23,5 +23,8 @@ export function useSettled<Value>(shared: Shared<Value>): Value {
   return value;
 }
 
+/** The steps at which the token that is pointed at, or followed, changes its black hole. */
+export type TokenChanges = Shared<readonly number[]>;
+
 /** The row of the embedding whose token the pointer is on, in a panel or in the cloud; null for none. */
 export type HoveredToken = Shared<number | null>;

@@ -38,7 +38,7 @@ export function TokenPanel({ history, followed, follow, holes, nameOf, input }: 
 }
 
 /** A text field with suggestions (the combobox pattern of ARIA): the arrows choose one, Enter follows it. */
-function TokenSearch({ history, follow, nameOf, input }: Pick<TokenPanelProps, "history" | "follow" | "nameOf" | "input">) {
+export function TokenSearch({ history, follow, nameOf, input }: Pick<TokenPanelProps, "history" | "follow" | "nameOf" | "input">) {
   const [text, setText] = useState("");
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(-1);

@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { figureStyle } from "../../../src/figures/draw/legend.js";
-import type { StepCursor } from "../chart/step-cursor.js";
+import type { StepCursor, TokenChanges } from "../chart/step-cursor.js";
 import { paperWidth } from "../printing.js";
-import { getText, useAnswer } from "../server.js";
+import { getText, textAtOnce, useAnswer } from "../server.js";
 import "./served-figure.css";
 
 // The page allows no inline styles, so the colours of figures are a sheet of its own.
@@ -24,6 +24,8 @@ interface ServedFigureProps {
   room: { height(width: number): number; title: number; caption: number };
   /** The step that all charts share, for figures over a logarithmic axis of steps. */
   cursor?: StepCursor;
+  /** Further steps to mark. */
+  changes?: TokenChanges;
 }
 
 interface Drawing {
@@ -33,25 +35,29 @@ interface Drawing {
 }
 
 /** A figure as the server draws it for the width of this page, with its title, its caption, and the step of the cursor. */
-export function ServedFigure({ address, turn, room, cursor }: ServedFigureProps) {
+export function ServedFigure({ address, turn, room, cursor, changes }: ServedFigureProps) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidthOf(frame);
   const { drawing, problem } = useDrawing(width === 0 ? null : `${address}&as=drawing&width=${width}`, turn);
   const paper = useRef<HTMLDivElement>(null);
-  const { drawing: onPaper } = useDrawing(drawing && width > paperWidth ? `${address}&as=drawing&width=${paperWidth - paperPadding}` : null, turn);
+  const hasPaper = drawing !== undefined && width > paperWidth;
+  const paperAddress = `${address}&as=drawing&width=${paperWidth - paperPadding}`;
+  const { drawing: onPaper } = useDrawing(hasPaper ? paperAddress : null, turn);
   useEffect(() => {
     if (onPaper) paper.current?.replaceChildren(onPaper.svg);
   }, [onPaper]);
+  useEffect(() => (hasPaper ? drawBeforePrint(paper, paperAddress) : undefined), [hasPaper, paperAddress]);
   useLayoutEffect(() => {
     if (drawing) frame.current?.replaceChildren(drawing.svg);
   }, [drawing]);
   useEffect(() => (drawing && cursor ? showStep(drawing.svg, cursor) : undefined), [drawing, cursor]);
+  useEffect(() => (drawing && changes ? showChanges(drawing.svg, changes) : undefined), [drawing, changes]);
   const reserved = (height: number) => (drawing || width === 0 ? {} : { minHeight: `${height}px` });
   return (
     <figure class="panel served-figure">
       <h3 style={reserved(linesOf(room.title, width, 9) * 20)}>{drawing?.title ?? "Reading the figure …"}</h3>
       <div ref={frame} class={cursor ? "drawing steps" : "drawing"} style={reserved(room.height(width))} />
-      {onPaper && <div ref={paper} class="drawing paper-drawing" />}
+      {hasPaper && <div ref={paper} class="drawing paper-drawing" />}
       {problem && <p class="note">{problem}</p>}
       <figcaption style={reserved(linesOf(room.caption, width, 7) * 20)}>
         {drawing?.caption}{" "}
@@ -97,6 +103,16 @@ function useDrawing(path: string | null, turn: unknown): { drawing: Drawing | un
   return { drawing: value, problem };
 }
 
+/** Draw a figure for paper before the page is printed, if it is not there yet: that of the window has smaller text there. */
+function drawBeforePrint(place: { readonly current: HTMLElement | null }, path: string): () => void {
+  const draw = () => {
+    const text = place.current?.hasChildNodes() === false ? textAtOnce(path) : undefined;
+    if (text !== undefined) place.current?.replaceChildren(drawingOf(text).svg);
+  };
+  window.addEventListener("beforeprint", draw);
+  return () => window.removeEventListener("beforeprint", draw);
+}
+
 function drawingOf(text: string): Drawing {
   const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
   const svg = document.importNode(parsed, true) as unknown as SVGSVGElement;
@@ -123,18 +139,45 @@ function frameOf(panel: SVGSVGElement): Frame {
   return { left, right, top, bottom, last };
 }
 
+function lineIn(panel: SVGSVGElement, kind: string): SVGLineElement {
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+  line.setAttribute("class", kind);
+  panel.append(line);
+  return line;
+}
+
+function placeLine(line: SVGLineElement, { left, right, top, bottom, last }: Frame, step: number): void {
+  const x = left + ((right - left) * Math.log1p(Math.min(step, last))) / Math.log1p(last);
+  for (const [name, value] of Object.entries({ x1: x, x2: x, y1: top, y2: bottom })) line.setAttribute(name, String(value));
+}
+
+/** Mark steps in every panel. @returns a function that ends it. */
+function showChanges(svg: SVGSVGElement, changes: TokenChanges): () => void {
+  const panels = [...svg.querySelectorAll<SVGSVGElement>("svg[data-panel]")];
+  const clear = () => {
+    for (const line of svg.querySelectorAll(".change-line")) line.remove();
+  };
+  const show = (steps: readonly number[]) => {
+    clear();
+    for (const panel of panels) for (const step of steps) placeLine(lineIn(panel, "change-line"), frameOf(panel), step);
+  };
+  show(changes.value);
+  const end = changes.listen(show);
+  return () => {
+    end();
+    clear();
+  };
+}
+
 /** Show the step of the cursor as a line in every panel; a click moves it, as the keys of the charts do. @returns a function that ends it. */
 function showStep(svg: SVGSVGElement, cursor: StepCursor): () => void {
   const panels = [...svg.querySelectorAll<SVGSVGElement>("svg[data-panel]")].map((panel) => {
-    const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-    line.setAttribute("class", "step-line");
-    panel.append(line);
+    const line = lineIn(panel, "step-line");
     return { line, ...frameOf(panel) };
   });
   const show = (step: number | null) => {
-    for (const { line, left, right, top, bottom, last } of panels) {
-      const x = left + ((right - left) * Math.log1p(Math.min(step ?? 0, last))) / Math.log1p(last);
-      for (const [name, value] of Object.entries({ x1: x, x2: x, y1: top, y2: bottom })) line.setAttribute(name, String(value));
+    for (const { line, ...frame } of panels) {
+      placeLine(line, frame, step ?? 0);
       line.setAttribute("visibility", step === null ? "hidden" : "visible");
     }
   };

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { tokenName } from "../../../src/text/names.js";
 import { hrefOf, setQuery } from "../address.js";
 import { type HoveredToken, Shared, type StepCursor, useShared } from "../chart/step-cursor.js";
@@ -8,6 +8,7 @@ import { KeyHelp } from "../cloud/key-help.js";
 import { Transport } from "../cloud/replay.js";
 import { Marks, Stage } from "../cloud/stage.js";
 import { stateOfStep } from "../cloud/states.js";
+import { TokenSearch } from "../cloud/token-panel.js";
 import { useCloud } from "../cloud/use-cloud.js";
 import { useKeys } from "../cloud/use-keys.js";
 import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
@@ -39,6 +40,7 @@ export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
   const camera = useCamera(basis);
   const hovered = useMemo<HoveredToken>(() => new Shared<number | null>(null), []);
   const pointed = useShared(hovered);
+  const search = useRef<HTMLInputElement>(null);
   const cursorStep = useShared(cursor);
   const last = steps.length - 1;
   const at = cursorStep === null ? last : stateOfStep(steps, cursorStep, steps.length);
@@ -64,6 +66,7 @@ export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
     End: () => go(last),
     t: () => setTouring((is) => !is),
     r: () => camera.reset(),
+    "/": () => search.current?.focus(),
     Escape: () => setQuery({ token: "" }),
   });
   const nameOf = (row: number) => tokenName(first.history.ids?.[row] ?? row, first.history.texts[row]);
@@ -84,9 +87,10 @@ export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
         <ExportButton views={() => [left.view, right.view]} steps={steps} step={step} />
         <KeyHelp />
       </Transport>
+      <TokenSearch history={first.history} follow={(row) => setQuery({ token: row === null ? "" : String(row) })} nameOf={nameOf} input={search} />
       <p class="followed" role="status" data-testid="followed">
         {followed === null ? (
-          "Click a point to follow its token in both runs."
+          "Click a point, or name a token, to follow it in both runs."
         ) : (
           <>
             <code>{nameOf(followed)}</code> A: {standing(left.holes, followed)}; B: {standing(right.holes, followed)}{" "}

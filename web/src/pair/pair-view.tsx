@@ -1,5 +1,6 @@
 import "./pair.css";
 import { useMemo, useState } from "preact/hooks";
+import { differenceOf } from "../../../src/figures/panels.js";
 import { useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { Chart } from "../chart/chart.js";
@@ -12,7 +13,6 @@ import { useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
 import { useTitle } from "../title.js";
 import { PairReplay } from "./pair-replay.js";
-import { differenceOf } from "./pair-steps.js";
 
 /** Points of a line that the server returns unreduced. */
 const wholeLine = 20_000;

@@ -32,6 +32,12 @@ export function Experiment({ plan, turn }: { plan: PlanDocument; turn: number })
           <Others address={figure("forest-others")} turn={turn} treatments={treatments} />
         </section>
       )}
+      {plan.isSequential && hasPair(plan) && (
+        <section aria-label="Evidence as it grew">
+          <h2 class="visually-hidden">Evidence as it grew</h2>
+          <ServedFigure address={figure("evidence")} turn={turn} room={evidenceRoom(treatments)} />
+        </section>
+      )}
       {isAny && (
         <section aria-label="Tokens of every run">
           <h2 class="visually-hidden">Tokens of every run</h2>
@@ -48,6 +54,18 @@ export function Experiment({ plan, turn }: { plan: PlanDocument; turn: number })
 /** Room for a forest of two deciding measures, which is the default. */
 function forestRoom(treatments: number, measures = 2) {
   return { height: () => 30 + measures * (82 + 66 * treatments), title: 40, caption: 400 };
+}
+
+/** Whether the first seed has ended in the control and in another arm. */
+function hasPair({ trials, arms, seeds }: PlanDocument): boolean {
+  const first = trials.filter(({ seed, result }) => seed === seeds[0] && result !== null).map(({ arm }) => arm);
+  return first.includes(arms[0] ?? "") && first.length > 1;
+}
+
+/** Room for a panel per arm. */
+function evidenceRoom(treatments: number) {
+  const columnsOf = (width: number) => Math.max(1, Math.min(treatments, 2, Math.floor((width + 18) / 218)));
+  return { height: (width: number) => 40 + 280 * Math.ceil(treatments / columnsOf(width)), title: 60, caption: 300 };
 }
 
 /** Room for a panel per arm and seed, as the server lays them out. */

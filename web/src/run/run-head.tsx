@@ -41,7 +41,7 @@ export function RunHead({ run, step: newest, cursor, drawn }: RunHeadProps) {
           <span>{run.preset}</span>
           {run.seed !== null && <span>seed {run.seed}</span>}
           <span title="Hash of the configuration">{run.configHash?.slice(0, 8)}</span>
-          {run.status !== "running" && <span>{duration(run.seconds)}</span>}
+          {run.status !== "running" && run.status !== "foreign" && <span>{duration(run.seconds)}</span>}
         </p>
         {run.steps && (
           <p class="progress">

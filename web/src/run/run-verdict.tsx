@@ -1,11 +1,11 @@
-import type { StepCursor } from "../chart/step-cursor.js";
+import type { StepCursor, TokenChanges } from "../chart/step-cursor.js";
 import type { ServedRunDocument } from "../documents.js";
 import { ServedFigure } from "../figure/served-figure.js";
 
 const room = { height: (width: number) => (width < 400 ? 310 : 367), title: 76, caption: 330 };
 
 /** The verdict of a run as a picture: which tokens are together and which alone, over the steps. */
-export function RunVerdict({ run, cursor }: { run: ServedRunDocument; cursor: StepCursor }) {
+export function RunVerdict({ run, cursor, changes }: { run: ServedRunDocument; cursor: StepCursor; changes: TokenChanges }) {
   const hasSteps = run.figures.length > 0 && (run.steps?.done ?? 0) > 0;
   if (!hasSteps && run.status === "running") return <VerdictPlace />;
   if (!hasSteps) return null;
@@ -19,7 +19,7 @@ export function RunVerdict({ run, cursor }: { run: ServedRunDocument; cursor: St
   return (
     <section aria-label="Verdict">
       <h2 class="visually-hidden">Verdict</h2>
-      <ServedFigure address={`/api/runs/${run.id}/figure?name=verdict`} turn={run.steps?.done} cursor={cursor} room={room} />
+      <ServedFigure address={`/api/runs/${run.id}/figure?name=verdict`} turn={run.steps?.done} cursor={cursor} changes={changes} room={room} />
     </section>
   );
 }

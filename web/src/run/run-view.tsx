@@ -6,7 +6,7 @@ import { axisChoices, axisName, axisOf, type ChartAxis } from "../chart/axis.js"
 import { Chart } from "../chart/chart.js";
 import { type ChartLine, smoothedLines } from "../chart/chart-plot.js";
 import { type ExactValues, seriesValues, useExactValues } from "../chart/exact-values.js";
-import { type HoveredToken, Shared, type StepCursor, type StepRange, useShared } from "../chart/step-cursor.js";
+import { type HoveredToken, Shared, type StepCursor, type StepRange, type TokenChanges, useShared } from "../chart/step-cursor.js";
 import { Replay } from "../cloud/replay.js";
 import { Choice, type Smoothing, SmoothingChoice, smoothingNote, smoothingOf, Waiting } from "../controls.js";
 import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "../documents.js";
@@ -14,6 +14,7 @@ import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
 import { type Baseline, BaselineComparison, baselineLines, baselineValues, useBaseline } from "./baseline.js";
+import { RunAgain } from "./run-again.js";
 import { RunFacts } from "./run-facts.js";
 import { RunHead } from "./run-head.js";
 import { RunVerdict } from "./run-verdict.js";
@@ -28,6 +29,7 @@ export function RunView({ id }: { id: string }) {
   const cursor = useMemo<StepCursor>(() => new Shared(numberOf(query.get("step"))), [id]);
   const range = useMemo<StepRange>(() => new Shared(rangeOf(query.get("zoom"))), [id]);
   const hovered = useMemo<HoveredToken>(() => new Shared<number | null>(null), [id]);
+  const changes = useMemo<TokenChanges>(() => new Shared<readonly number[]>([]), [id]);
   useAddressOf(cursor, range);
   const shownRange = useShared(range);
   const smoothed = `&smooth=${smoothingOf(query)}`;
@@ -64,7 +66,7 @@ export function RunView({ id }: { id: string }) {
           Step {shown(step)}: {message}
         </p>
       ))}
-      <RunVerdict run={run} cursor={cursor} />
+      <RunVerdict run={run} cursor={cursor} changes={changes} />
       {history.document && basis.document ? (
         <Replay
           name={run.name}
@@ -85,13 +87,15 @@ export function RunView({ id }: { id: string }) {
           cursor={cursor}
           range={range}
           hovered={hovered}
+          changes={changes}
           followed={history.document ? rowOf(query.get("token"), history.document) : null}
           turn={seriesTurn}
         />
       )}
-      {series && <RunCharts series={series} exact={exact} cursor={cursor} range={range} run={run} baseline={baseline} />}
+      {series && <RunCharts series={series} exact={exact} cursor={cursor} range={range} changes={changes} run={run} baseline={baseline} />}
       {!series && <p class={unread ? "problem" : "waiting"}>{unread ?? "Reading the lines …"}</p>}
-      {(series || unread) && <RunFacts run={run} />}
+      {(series || unread) && <RunAgain run={run} />}
+      {(series || unread) && run.status !== "foreign" && <RunFacts run={run} />}
     </main>
   );
 }
@@ -123,11 +127,12 @@ interface RunChartsProps {
   exact: Shared<ExactValues | null>;
   cursor: StepCursor;
   range: StepRange;
+  changes: TokenChanges;
   run: ServedRunDocument;
   baseline: Baseline | null;
 }
 
-function RunCharts({ series, exact, cursor, range, run, baseline }: RunChartsProps) {
+function RunCharts({ series, exact, cursor, range, changes, run, baseline }: RunChartsProps) {
   const { query } = useAddress();
   const { isDark } = useTheme();
   const smoothing = smoothingOf(query);
@@ -169,6 +174,7 @@ function RunCharts({ series, exact, cursor, range, run, baseline }: RunChartsPro
             exact={exact}
             cursor={cursor}
             range={range}
+            changes={changes}
             axis={axis}
             isDark={isDark}
             smoothing={smoothing}
@@ -203,7 +209,7 @@ interface PlannedChartProps extends Omit<RunChartsProps, "run"> {
   fileName: string;
 }
 
-function PlannedChart({ plan, series, exact, baseline, cursor, range, axis, isDark, smoothing, isLog, onLog, fileName }: PlannedChartProps) {
+function PlannedChart({ plan, series, exact, baseline, cursor, range, changes, axis, isDark, smoothing, isLog, onLog, fileName }: PlannedChartProps) {
   const own = useMemo(() => linesOf(plan, series, isDark), [plan, series, isDark]);
   const lines = useMemo(() => [...own, ...baselineLines(plan, baseline, isDark)], [own, plan, baseline?.series, isDark]);
   if (own.length === 0) return null;
@@ -213,6 +219,7 @@ function PlannedChart({ plan, series, exact, baseline, cursor, range, axis, isDa
       lines={lines}
       cursor={cursor}
       range={range}
+      changes={changes}
       axis={axis}
       isLog={isLog}
       onLog={onLog}

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { tokenName } from "../../../src/text/names.js";
+import { quotedToken, tokenName } from "../../../src/text/names.js";
 import { setQuery } from "../address.js";
-import { type HoveredToken, type StepCursor, type StepRange, useShared } from "../chart/step-cursor.js";
+import { type HoveredToken, type StepCursor, type StepRange, type TokenChanges, useShared } from "../chart/step-cursor.js";
 import type { HistoryDocument, TokensDocument } from "../documents.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
@@ -14,6 +14,8 @@ interface TokenLifeProps {
   cursor: StepCursor;
   range: StepRange;
   hovered: HoveredToken;
+  /** Receives the steps at which the token that is pointed at, or followed, changes its black hole. */
+  changes: TokenChanges;
   /** The row that is followed, from the address. */
   followed: number | null;
   /** Changes when the run has more steps. */
@@ -34,7 +36,7 @@ interface LifeProps extends Omit<TokenLifeProps, "turn" | "history"> {
   history: HistoryDocument;
 }
 
-function Life({ lives, history, cursor, range, hovered, followed }: LifeProps) {
+function Life({ lives, history, cursor, range, hovered, changes, followed }: LifeProps) {
   const { isDark } = useTheme();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
@@ -47,6 +49,13 @@ function Life({ lives, history, cursor, range, hovered, followed }: LifeProps) {
   const place = pointed === null ? undefined : placeOf.get(pointed);
   const chosen = place ?? (followed === null ? undefined : placeOf.get(followed));
 
+  useEffect(() => {
+    // A row of several tokens says nothing of one of them.
+    changes.value = chosen === undefined || !lives.areEqual ? [] : spansAt(lives, chosen).flatMap(({ from }, at) => (at === 0 ? [] : [from]));
+    return () => {
+      changes.value = [];
+    };
+  }, [changes, chosen, lives]);
   useEffect(() => {
     const element = canvas.current;
     if (!element) return;
@@ -75,7 +84,7 @@ function Life({ lives, history, cursor, range, hovered, followed }: LifeProps) {
   const text =
     chosen === undefined
       ? `${shown(lives.tokens)} tokens`
-      : `${nameOf(chosen)}${history.dead.includes(lives.order[chosen] ?? -1) ? ", dead" : ""} · ${lifeText(lives, chosen)}`;
+      : `${quotedToken(nameOf(chosen))}${history.dead.includes(lives.order[chosen] ?? -1) ? ", dead" : ""} · ${lifeText(lives, chosen)}`;
   return (
     <section class="token-life" aria-label="Life of the tokens">
       <div class="bar">
@@ -236,7 +245,7 @@ function captionOf({ held, areEqual, every, tokens }: TokensDocument): string {
         ? `One row per token; up to ${held} tokens with equal lives share a row`
         : `One row per ${held} of ${shown(tokens)} tokens, in the colour of most of them`;
   const sampled = every > 1 ? ` Black holes are followed in 1 of ${every} snapshots.` : "";
-  return `${rows}. Without colour, a token is alone. The steps are on a logarithmic axis. Drag to zoom all charts, double-click for all steps.${sampled}`;
+  return `${rows}. Without colour, a token is alone. The steps are on a logarithmic axis.${areEqual ? " The changes of a token are marked in all charts." : ""} Drag to zoom all charts, double-click for all steps.${sampled}`;
 }
 
 function Legend({ lives, isDark }: { lives: TokensDocument; isDark: boolean }) {

@@ -94,9 +94,9 @@ describe("a report of a made-up figure", () => {
   const cells = madeUpFigure([{ mark: "cells", names: ["a", "b"], edges: [0, 5, 10], rows: ["01", "10"], levels: [0, 1] }]);
 
   test("a cell names its own range of steps, row and level", () => {
-    expect(valuesAt(cells, placeIn(cells, 0, 4.9, 0.1)).lines).toEqual(["steps 0 to 5", "token a: first"]);
-    expect(valuesAt(cells, placeIn(cells, 0, 5.1, 0.1)).lines).toEqual(["steps 5 to 10", "token a: second"]);
-    expect(valuesAt(cells, placeIn(cells, 0, 9.9, 0.9)).lines).toEqual(["steps 5 to 10", "token b: first"]);
+    expect(valuesAt(cells, placeIn(cells, 0, 4.9, 0.1)).lines).toEqual(["steps 0 to 5", "token “a”: first"]);
+    expect(valuesAt(cells, placeIn(cells, 0, 5.1, 0.1)).lines).toEqual(["steps 5 to 10", "token “a”: second"]);
+    expect(valuesAt(cells, placeIn(cells, 0, 9.9, 0.9)).lines).toEqual(["steps 5 to 10", "token “b”: first"]);
   });
 
   test("a value of another step is shown with that step", () => {

@@ -1,0 +1,3 @@
+import { answerOrders } from "./training-worker.js";
+
+answerOrders(self as unknown as Parameters<typeof answerOrders>[0]);
