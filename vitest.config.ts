@@ -14,8 +14,8 @@ const shared = {
 /** They need a cluster, which takes minutes and much of the machine: `npm test -- --clusters` runs them, after all others. */
 const clusters = ["tests/e2e/ray.test.ts", "tests/e2e/slurm.test.ts"];
 
-/** They register analyses, which their process has from then on. */
-const registering = ["tests/unit/analysis/register-analysis.test.ts", "tests/unit/analysis/analysis-docs.test.ts"];
+/** It registers analyses, which its process has from then on. */
+const registering = ["tests/unit/analysis/register-analysis.test.ts"];
 
 export default defineConfig({
   test: {

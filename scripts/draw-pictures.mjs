@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
+import { drawConcepts } from "./draw-concepts.mjs";
 import { prepare, root } from "./prepare.mjs";
 
 await prepare();
@@ -57,6 +58,35 @@ async function story(directory) {
   };
 }
 
+/** The verdict of a run, without the steps at which no count changes. */
+async function verdict(directory) {
+  const drawn = await figure(directory, "verdict");
+  const marks = drawn.panels[0].marks.map((mark) => {
+    if (mark.mark !== "band") return mark;
+    const kept = mark.x.flatMap((_, at) => (at === mark.x.length - 1 || [mark.low, mark.high].some((edge) => edge[at] !== edge[at - 1]) ? [at] : []));
+    const [x, low, high] = [mark.x, mark.low, mark.high].map((values) => kept.map((at) => values[at]));
+    return { ...mark, x, low, high };
+  });
+  return { ...drawn, panels: [{ ...drawn.panels[0], marks }] };
+}
+
+/** The figure at the end of the tutorial, from its experiment. One worker trains no pair in advance, so the numbers of runs do not depend on time. */
+async function tutorialFigure(scratch) {
+  const page = readFileSync(join(root, "docs", "learn", "tutorial.md"), "utf8");
+  const file = join(scratch, "noise.yaml");
+  writeFileSync(file, /^```yaml\n(.*?)^```/ms.exec(page)[1]);
+  const { directory } = run("experiment", file, "--steps", "40", "--workers", "1", "--out", scratch);
+  run("report", directory, "--figures", join(scratch, "noise"));
+  const arms = JSON.parse(readFileSync(join(scratch, "noise", "arms.json"), "utf8"));
+  return { ...arms, title: "", columns: 1, panels: arms.panels.filter(({ title }) => title === "Tokens in black holes (P)") };
+}
+
+/** Draws a figure in the colours of its reader, and in dark ones for the dark pages of the site. */
+async function drawBoth(name, described) {
+  writeFileSync(join(pictures, `${name}.svg`), await svgOfFigure(described, { width: 480 }));
+  writeFileSync(join(pictures, `${name}-dark.svg`), await svgOfFigure(described, { theme: "dark", width: 480 }));
+}
+
 /** Takes screenshots of the report and the live page of a run. */
 async function photograph(directory, scratch) {
   const opened = await chromium.launch({ executablePath: browser, args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] });
@@ -95,7 +125,14 @@ try {
     given === undefined ? run("train", "--preset", "quick", "--name", "quick", "--threads", "1", "--device", "cpu", "--out", scratch).run : resolve(given);
   mkdirSync(pictures, { recursive: true });
   writeFileSync(join(pictures, "quick.svg"), await svgOfFigure(await story(directory)));
+  const drawn = await verdict(directory);
+  writeFileSync(join(pictures, "verdict.svg"), await svgOfFigure(drawn, { theme: "light", width: 480 }));
+  writeFileSync(join(pictures, "verdict-dark.svg"), await svgOfFigure(drawn, { theme: "dark", width: 480 })); // for the dark site
   writeFileSync(join(pictures, "cloud.svg"), await svgOfFigure(await figure(directory, "cloud")));
+  const first = run("train", "--preset", "quick", "--engine", "portable", "--name", "first", "--out", scratch).run;
+  await drawBoth("first", await figure(first, "verdict"));
+  await drawBoth("noise", await tutorialFigure(scratch));
+  await drawConcepts(first, join(pictures, "concepts"), { census, openRun });
   writeFileSync(join(pictures, "freezing.png"), await pngOfFigure(await figure(directory, "freezing"), { scale: 1 }));
   if (browser === undefined) console.error("Chromium was not found: screenshots are not updated");
   else await photograph(directory, scratch);

@@ -60,8 +60,8 @@ function members(node, indent, references) {
 
 function comment({ description, default: value, deprecated }) {
   const isTold = value !== undefined && JSON.stringify(value) !== "{}";
-  const text = `${deprecated ? "@deprecated " : ""}${description}${isTold ? ` Default: \`${JSON.stringify(value)}\`.` : ""}`;
-  return `/** ${text.replaceAll("*/", "*\\/")} */`;
+  const text = `${description}${isTold ? ` Default: \`${JSON.stringify(value)}\`.` : ""}`;
+  return `/** ${text.replaceAll("*/", "*\\/")}${deprecated ? "\n * @deprecated" : ""} */`;
 }
 
 function typeOf(node) {

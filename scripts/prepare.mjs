@@ -3,8 +3,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { constants } from "node:os";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildNative } from "./build-native.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (...parts) => join(root, ...parts);
@@ -26,18 +28,18 @@ export async function run(command, args, options = {}) {
   process.on("SIGINT", wait).on("SIGTERM", pass).on("SIGHUP", pass);
   try {
     const [code, signal] = await once(child, "exit");
-    return code ?? 128 + { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal];
+    return code ?? 128 + constants.signals[signal];
   } finally {
     process.off("SIGINT", wait).off("SIGTERM", pass).off("SIGHUP", pass);
   }
 }
 
 /** Runs one step and prints its time; exits if it fails. */
-async function step(title, command, args) {
+async function step(title, command, args, options = {}) {
   const startedAt = performance.now();
   console.error(`${title} …`);
   // Its results are no result of ours: they go to stderr.
-  const code = await run(command, args, { stdio: ["inherit", process.stderr, "inherit"] });
+  const code = await run(command, args, { stdio: ["inherit", process.stderr, "inherit"], ...options });
   if (code !== 0) {
     console.error(`${title}: failed with exit code ${code}`);
     process.exit(code);
@@ -54,16 +56,19 @@ function requireNode() {
   process.exit(3);
 }
 
-async function installPackages() {
+/** Installs the npm packages of the project, or of another folder with a lockfile, if they are missing or stale. */
+export async function installPackages(folder = root, ...more) {
   // npm writes this file last, so an interrupted installation is done again.
-  if (changedAt(at("node_modules", ".package-lock.json")) >= changedAt(at("package-lock.json"))) return;
+  if (changedAt(join(folder, "node_modules", ".package-lock.json")) >= changedAt(join(folder, "package-lock.json"))) return;
   const npm = process.env.npm_execpath;
-  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-  if (npm) await step("Installing npm packages", process.execPath, [npm, ...args]);
-  else await step("Installing npm packages", "npm", args);
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", ...more];
+  const title = folder === root ? "Installing npm packages" : `Installing npm packages of ${relative(root, folder)}`;
+  if (npm) await step(title, process.execPath, [npm, ...args], { cwd: folder });
+  else await step(title, "npm", args, { cwd: folder });
 }
 
-async function build() {
+/** Compiles `dist` if sources have changed. */
+export async function build() {
   const sources = Math.max(
     newestIn(at("src")),
     newestIn(at("web")),
@@ -84,7 +89,8 @@ async function setUpPython(dev) {
 export async function prepare({ dev = false } = {}) {
   requireNode();
   await installPackages();
-  await build();
+  if (dev) await installPackages(at("docs"), "--ignore-scripts"); // a test builds the documentation site
+  await Promise.all([build(), buildNative()]); // without a C compiler, engine portable runs as WebAssembly
   await setUpPython(dev);
 }
 

@@ -1,4 +1,5 @@
 // docs/results.md from the files of the full runs; scripts/results.mjs trains them.
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { experimentPresets, openRun, presets } from "../dist/index.js";
@@ -40,7 +41,11 @@ function completedRuns(folder) {
 }
 
 /** The files of a piece: number of planned runs, completed runs and, for an experiment, its document and the results of its trainings. */
-function foundOf({ kind, name, folder }) {
+function foundOf({ kind, name, folder, presets: names }) {
+  if (kind === "portable") {
+    const completed = completedRuns(folder);
+    return { planned: foldersIn(folder).length, runs: names.flatMap((preset) => completed.filter(({ manifest }) => manifest.preset === preset).slice(-1)) };
+  }
   if (kind === "run") {
     const begun = foldersIn(folder).filter((each) => existsSync(join(folder, each, "run.json")) && read(folder, each, "run.json").preset === name);
     const completed = completedRuns(folder).filter(({ manifest }) => manifest.preset === name);
@@ -93,11 +98,13 @@ function measureTable({ measures, control, verdict }) {
 /** Values by seed of deciding measures and of measures at a step. */
 function seedTable({ measures, control, seeds }) {
   const shown = measures.filter(({ measure, decides }) => decides || measure.includes("@"));
+  const trained = [...seeds.keys()].filter((at) => control.some(({ seed }) => seed === seeds[at]));
+  const valuesOf = ({ values }) => trained.map((at) => shownFigure(values[at]));
   const rows = shown.flatMap(({ measure, arm, control: before, treatment }) => [
-    [measure, control[0]?.arm ?? "control", ...before.values.map(shownFigure)],
-    [measure, arm, ...treatment.values.map(shownFigure)],
+    [measure, control[0]?.arm ?? "control", ...valuesOf(before)],
+    [measure, arm, ...valuesOf(treatment)],
   ]);
-  return markdownTable(["measure", "arm", ...seeds.map((seed) => `seed ${seed}`)], rows);
+  return markdownTable(["measure", "arm", ...trained.map((at) => `seed ${seeds[at]}`)], rows);
 }
 
 function confounds({ confounds: found }, preset) {
@@ -111,12 +118,18 @@ function confounds({ confounds: found }, preset) {
   return found.length === 0 ? [`${known} No others were found in the files of the runs.`] : [`${known} Found in the files of the runs:`, list(computed)];
 }
 
+/** `over 3 seeds`; under sequential rules `after 9 of at most 40 pairs`. */
+function basisOf({ seeds, sequential }) {
+  if (sequential === undefined) return `over ${seeds.length} seeds`;
+  return `after ${Math.max(...sequential.arms.map(({ pairs }) => pairs))} of at most ${sequential.maximum} pairs`;
+}
+
 function experimentSection(piece, found) {
   const preset = experimentPresets[piece.name];
   const { document } = found;
   return {
     title: preset.title,
-    answer: `**${document.verdict.result}** over ${document.seeds.length} seeds`,
+    answer: `**${document.verdict.result}** ${basisOf(document)}`,
     asks: preset.asks,
     body: [
       `**${document.verdict.result}**: ${sentence(document.verdict.reason)}`,
@@ -165,6 +178,27 @@ async function runSection(piece, found) {
   };
 }
 
+/** The full runs of engine `portable`, whose histories anybody can compare by their SHA-256. */
+async function portableSection({ runs }) {
+  const rows = [];
+  for (const { directory, manifest } of runs) {
+    const { verdict, census, displacement, steps } = await (await openRun(directory)).result();
+    const hash = createHash("sha256")
+      .update(readFileSync(join(directory, "history.safetensors")))
+      .digest("hex");
+    rows.push([manifest.preset, String(steps.done), verdict.result, String(census.C), String(census.P), shownFigure(displacement.float32), `\`${hash}\``]);
+  }
+  return {
+    title: "The same bits on every machine",
+    answer: `${runs.length} histories to compare`,
+    asks: "Engine `portable` gives these histories on every x86-64 and arm64 CPU, with any number of threads and any version of PyTorch.",
+    body: [
+      "To check one, train it with the same text and compare the SHA-256 of `history.safetensors`, which the run's `SHA256SUMS` also lists.",
+      markdownTable(["preset", "steps", "by the notebook's rule", "C", "P", "displacement", "SHA-256 of history.safetensors"], rows),
+    ],
+  };
+}
+
 /** The trainings of an experiment that have ended, one line each. */
 function endedTable(ended) {
   const rows = ended.map(({ arm, seed, verdict, census: { C, P, unique, rows: all }, displacement, finalLoss }) => [
@@ -182,7 +216,7 @@ function endedTable(ended) {
 
 /** A piece that has no answer yet. */
 function openSection({ kind, name }, { planned, runs, ended = [] }) {
-  const preset = kind === "experiment" ? experimentPresets[name] : presets[name];
+  const preset = kind === "experiment" ? experimentPresets[name] : (presets[name] ?? { title: "The same bits on every machine", asks: "" });
   const answer = planned === 0 ? "not run yet" : `not complete yet: ${runs.length} of ${planned} trainings`;
   const told = ended.length === 0 ? [] : ["There is no verdict until all trainings have ended. The trainings that have ended:", endedTable(ended)];
   return { title: preset.title, answer, asks: preset.asks ?? preset.summary, body: [`${answer[0].toUpperCase()}${answer.slice(1)}.`, ...told] };
@@ -195,7 +229,9 @@ async function sectionOf(piece) {
       ? experimentSection(piece, found)
       : piece.kind === "run" && found.runs.length > 0
         ? await runSection(piece, found)
-        : openSection(piece, found);
+        : piece.kind === "portable" && found.runs.length > 0
+          ? await portableSection(found)
+          : openSection(piece, found);
   return { ...section, piece, found };
 }
 
@@ -236,7 +272,7 @@ function surroundings(runs) {
  * The page of results: questions, results, rules, environment and times, read from the files of the runs. The section of a piece that was not started here
  * is copied from the earlier page.
  *
- * @param pieces `{ kind, name, folder, command }` in their order; `kind` is `experiment` or `run`, `folder` holds its directories.
+ * @param pieces `{ kind, name, folder, command }` in their order; `kind` is `experiment`, `run` or `portable`, `folder` holds its directories.
  * @param before the page as it was.
  */
 export async function resultsPage(pieces, before) {

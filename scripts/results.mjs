@@ -28,15 +28,16 @@ if (!values.corpus || !existsSync(values.corpus)) fail(`--corpus: ${values.corpu
 
 /** The runs, in order; those of one group are trained in parallel, one per core. */
 const groups = [
-  [{ kind: "experiment", name: "rmsnorm-vs-layernorm", options: ["--seeds", "42..50", "--set", "engine=fast"] }],
+  [{ kind: "experiment", name: "rmsnorm-vs-layernorm", options: ["--until-decided", "--set", "engine=portable"] }],
   ["jiggle-11.2b", "snowball-11.2c", "f32-init-13.4a"].map((name) => ({ kind: "run", name, options: ["--threads", "1"] })),
   [{ kind: "experiment", name: "f32-vs-bf16-init", options: ["--seeds", "42..51"] }],
   [{ kind: "experiment", name: "rmsnorm-vs-layernorm-clean", options: ["--seeds", "42..44"], steps: "3000" }],
+  [{ kind: "portable", name: "portable", presets: ["rmsnorm-11.2a", "layernorm-control", "jiggle-11.2b", "snowball-11.2c", "f32-init-13.4a"] }],
 ];
 const pieces = groups.flat();
 if (values.only && !pieces.some(({ name }) => name === values.only)) fail(`--only: there is ${pieces.map(({ name }) => name).join(", ")}`);
 
-const folders = { experiment: join(values.into, "experiments"), run: join(values.into, "runs") };
+const folders = { experiment: join(values.into, "experiments"), run: join(values.into, "runs"), portable: join(values.into, "portable") };
 const cli = join(root, "dist", "cli.js");
 
 function fail(message) {
@@ -53,22 +54,28 @@ async function bhBridge(...args) {
 
 /** The command that trains a piece, without its output folder. */
 function commandOf({ kind, name, options, steps = values.steps }) {
+  if (kind === "portable") return ["train", "--preset", name === kind ? "PRESET" : name, "--engine", kind, ...(steps === undefined ? [] : ["--steps", steps])];
   const words = kind === "experiment" ? ["experiment", name] : ["train", "--preset", name];
   const seeds = kind === "experiment" && values.seeds !== undefined ? ["--seeds", values.seeds] : [];
   return [...words, ...options, ...seeds, ...(steps === undefined ? [] : ["--steps", values.steps ?? steps])];
 }
 
-/** The unfinished run of a preset, if there is one. */
-async function unfinishedRun(preset) {
-  if (!existsSync(folders.run)) return undefined;
-  const { runs } = await bhBridge("runs", "--out", folders.run);
+/** The unfinished run of a preset in a folder, if there is one. */
+async function unfinishedRun(folder, preset) {
+  if (!existsSync(folder)) return undefined;
+  const { runs } = await bhBridge("runs", "--out", folder);
   return runs.find((run) => run.preset === preset && ["interrupted", "stopped", "failed"].includes(run.status) && run.steps?.done > 0)?.run;
 }
 
 async function train(piece) {
-  const unfinished = piece.kind === "run" ? await unfinishedRun(piece.name) : undefined;
+  if (piece.kind === "portable") return inParallel(piece.presets, availableParallelism(), (preset) => trainOne({ ...piece, name: preset }));
+  return trainOne(piece);
+}
+
+async function trainOne(piece) {
+  const unfinished = piece.kind === "experiment" ? undefined : await unfinishedRun(folders[piece.kind], piece.name);
   if (unfinished !== undefined) await bhBridge("resume", unfinished);
-  else await bhBridge(...commandOf(piece), "--corpus", values.corpus, "--out", folders[piece.kind], ...(piece.kind === "run" ? ["--if-new"] : []));
+  else await bhBridge(...commandOf(piece), "--corpus", values.corpus, "--out", folders[piece.kind], ...(piece.kind === "experiment" ? [] : ["--if-new"]));
 }
 
 /** Calls `act` for every item, at most `limit` at a time. */

@@ -5,6 +5,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { prepare, root, run } from "./prepare.mjs";
 import { testVersions } from "./versions-test.mjs";
 
@@ -24,24 +25,38 @@ function countVitest(text) {
   const report = JSON.parse(text);
   // A file that cannot be loaded has failed without a test that could say so.
   const broken = report.testResults.filter((file) => file.status === "failed" && file.assertionResults.every(({ status }) => status !== "failed"));
-  return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length, skipped: report.numPendingTests + report.numTodoTests };
+  const failures = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.flatMap(({ status, fullName, failureMessages }) => (status === "failed" ? [[name, fullName, failureMessages.join("\n")]] : [])),
+  );
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+    failures: [...failures, ...broken.map(({ name, message }) => [name, "cannot run", message])],
+  };
 }
+
+const unescapeXml = (text) =>
+  text.replace(/&(?:lt|gt|quot|apos|amp|#10);/g, (name) => ({ "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&", "&#10;": "\n" })[name]);
 
 function countPytest(text) {
   const [suite] = /<testsuite [^>]*>/.exec(text);
   const number = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)[1]);
   const failed = number("failures") + number("errors");
-  return { passed: number("tests") - failed - number("skipped"), failed, skipped: number("skipped") };
+  const failures = [...text.matchAll(/<testcase classname="([^"]*)" name="([^"]*)"[^>]*><(?:failure|error) message="([^"]*)/g)].map((found) =>
+    found.slice(1).map(unescapeXml),
+  );
+  return { passed: number("tests") - failed - number("skipped"), failed, skipped: number("skipped"), failures };
 }
 
 /** Counts of a suite. A suite that exits with an error but no failed test, or runs no test, counts as one more failure. */
 function judge(name, code, counts) {
-  if (counts === null) return { passed: 0, failed: 1, skipped: 0 };
-  const { passed, failed, skipped } = counts;
+  if (counts === null) return { passed: 0, failed: 1, skipped: 0, failures: [[name, "no report", ""]] };
+  const { passed, failed, skipped, failures } = counts;
   if (passed + failed + skipped === 0) console.error(`${name} ran no test`);
   else if (code === 0 || failed > 0) return counts;
   else console.error(`${name} ended with exit code ${code} although no test failed`);
-  return { passed, failed: failed + 1, skipped };
+  return { passed, failed: failed + 1, skipped, failures: [...failures, [name, "ran no test or ended with an error", `exit code ${code}`]] };
 }
 
 async function vitest(args) {
@@ -82,6 +97,11 @@ if (forPytest.length > 0) all.push(await pytest(forPytest));
 if (withClusters) all.push(await vitest(["--project=clusters"]));
 if (withVersions) all.push(await testVersions({ small: true }));
 rmSync(results, { recursive: true });
+
+// Once more at the end, because logs are often cut at the start.
+const printable = (text) => stripVTControlCharacters(text).split("\n").slice(0, 12).join("\n    ");
+for (const [where, title, message] of all.flatMap(({ failures = [] }) => failures))
+  console.log(`\nFAILED ${where.replace(root, "").replace(/^\//, "")}: ${title}\n    ${printable(message)}`);
 
 const sum = (key) => all.reduce((total, counts) => total + counts[key], 0);
 console.log(`\n${sum("passed")} passed, ${sum("failed")} failed${sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : ""}`);

@@ -6,7 +6,7 @@
 // --small: this Node with the installed environment, once as it is and once with the lowest transformers and accelerate.
 // --folder: keep the environments there for reuse (about 12 GB on Linux, where the default torch includes CUDA).
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
@@ -15,7 +15,6 @@ import { parseArgs, promisify } from "node:util";
 import { prepare, root } from "./prepare.mjs";
 
 const execute = promisify(execFile);
-const cli = join(root, "dist", "cli.js");
 const packages = ["torch", "transformers", "accelerate", "safetensors", "numpy"];
 
 /** The declared ranges: package → range, for example `>=5.4,<5.25`. */
@@ -39,6 +38,14 @@ const smallRows = [
   { node: null, python: null, torch: "installed", libraries: "installed" },
   { node: null, python: null, torch: "installed", libraries: "lowest" },
 ];
+
+/** Those of a release: every Node with every Python and both ends of transformers. */
+export const releaseRows = ["20", "22", "24", "26"].flatMap((node) =>
+  [
+    { python: "3.11", torch: "lowest" },
+    { python: "3.13", torch: "newest" },
+  ].flatMap((environment) => ["lowest", "newest"].map((libraries) => ({ node, ...environment, libraries }))),
+);
 
 class Skipped extends Error {}
 
@@ -119,7 +126,7 @@ const settings = [
   .flatMap((setting) => ["--set", setting]);
 
 /** Runs the program with the Node and Python of a row; stops it after `stopAfter` steps if given. */
-async function program({ node, env }, args, stopAt) {
+async function program({ node, cli, env }, args, stopAt) {
   const child = spawn(node, [cli, ...args], { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (data) => {
@@ -160,19 +167,48 @@ async function problemOf(tools, work) {
   const second = await program(tools, ["resume", runIn(stopped), "--python", tools.python]);
   if (second.code !== 0) return `resume ended with ${second.code}: ${lastLine(second.said)}`;
   const [states, resumed] = [historyOf(whole), historyOf(stopped)];
-  return states.every((file, index) => file.equals(resumed[index])) ? null : "the resumed run has other bits than an uninterrupted one";
+  if (!states.every((file, index) => file.equals(resumed[index]))) return "the resumed run has other bits than an uninterrupted one";
+  return tools.installed === undefined ? null : await typedProblem(tools, runIn(whole), work);
 }
 
-const lastLine = (text) => text.trim().split("\n").at(-1);
+/** Reads a run by the typed API of the installed package: the states of the command, and a training of its own. Returns the problem, or null. */
+async function typedProblem({ node, python, installed, env }, whole, work) {
+  const script = join(installed, "program.mjs");
+  writeFileSync(script, typedProgram);
+  const { stdout } = await execute(node, [script, python, whole, join(work, "typed")], { cwd: installed, env: { ...process.env, ...env } });
+  return lastLine(stdout) === "equal" ? null : `the typed API: ${lastLine(stdout)}`;
+}
 
-async function testRow(row, folder, work) {
+const typedProgram = `import { compareHistories, openHistory, openRun, train } from "bh-bridge";
+const [python, directory, out] = process.argv.slice(2);
+const recorded = await openRun(directory);
+let steps = 0;
+const training = train({ ...recorded.config, python }, { out });
+for await (const event of training) if (event.type === "step_end") steps++;
+const run = await training;
+const [a, b] = [await openHistory(directory + "/history.safetensors"), await openHistory(run.directory + "/history.safetensors")];
+const { equalTo } = await compareHistories(a, b);
+a.close();
+b.close();
+const wanted = recorded.config.training.max_steps;
+console.log(equalTo === wanted && steps === wanted ? "equal" : "equal up to step " + equalTo + " of " + wanted + ", " + steps + " events");
+`;
+
+/** The line that names the error, where Node prints its version behind it; else the last line. */
+function lastLine(text) {
+  const lines = text.trim().split("\n");
+  return lines.findLast((line) => /^(\w*Error|[A-Z_]+): /.test(line)) ?? lines.at(-1);
+}
+
+async function testRow(row, folder, work, installed) {
   const started = performance.now();
   const result = (outcome, versions) => ({ row, outcome, versions, seconds: (performance.now() - started) / 1000 });
   try {
     const python = await pythonWithTorch(row, folder);
     const libraries = await libraryFolder(row, python, folder);
     const path = [libraries, process.env.PYTHONPATH].filter(Boolean).join(delimiter);
-    const tools = { node: await findNode(row.node, folder), python, env: path === "" ? {} : { PYTHONPATH: path } };
+    const cli = join(installed ? join(installed, "node_modules", "bh-bridge") : root, "dist", "cli.js");
+    const tools = { node: await findNode(row.node, folder), cli, python, installed, env: path === "" ? {} : { PYTHONPATH: path } };
     const { stdout } = await execute(tools.node, ["--version"]);
     const versions = [stdout.trim().slice(1), ...(await versionsOf(tools))];
     return result((await problemOf(tools, work)) ?? "ok", versions);
@@ -201,15 +237,18 @@ function table(results) {
     .join("\n");
 }
 
-/** Tests the declared versions and prints the table; returns the numbers of passed, failed and skipped rows. */
-export async function testVersions({ small = false, folder } = {}) {
+/**
+ * Tests the declared versions and prints the table; returns the numbers of passed, failed and skipped rows.
+ * @param installed a folder in which the package is installed; by default this checkout is tested, and only its commands.
+ */
+export async function testVersions({ small = false, rows = small ? smallRows : allRows, folder, installed } = {}) {
   const work = mkdtempSync(join(tmpdir(), "bh-bridge-versions-"));
   const environments = folder ?? join(work, "environments");
   mkdirSync(environments, { recursive: true });
   const results = [];
   try {
-    for (const [index, row] of (small ? smallRows : allRows).entries()) {
-      const result = await testRow(row, environments, join(work, String(index)));
+    for (const [index, row] of rows.entries()) {
+      const result = await testRow(row, environments, join(work, String(index)), installed);
       console.error(`Node ${row.node ?? "this"}, Python ${row.python ?? "installed"}, ${row.libraries} libraries: ${result.outcome}`);
       results.push(result);
     }

@@ -28,7 +28,7 @@ const { values } = parseArgs({
 });
 await prepare();
 const [{ LocalWorker }, { resolvePython }, { drawTrial }] = await Promise.all([
-  import("../dist/sweep/executors/local/local-worker.js"),
+  import("../dist/sweep/executors/local/local-executor.js"),
   import("../dist/python/require-packages.js"),
   import("./warm-trials.mjs"),
 ]);

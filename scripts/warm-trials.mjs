@@ -20,7 +20,7 @@ function inputOf(random, corpora) {
   const dropout = pick(0, 0.1);
   return {
     seed: pick(1, 2, 3),
-    engine: pick("trainer", "trainer", "fast"),
+    engine: pick("trainer", "trainer", "portable"),
     threads: random() < 1 / 12 ? 2 : 1,
     device: "cpu",
     data: { corpus: pick(...corpora), held_out: evaluates ? 0.2 : 0, label_shift: pick("double", "causal") },

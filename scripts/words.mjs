@@ -90,13 +90,17 @@ function brokenPhrases() {
 function filesIn(folder, ending) {
   if (!existsSync(join(root, folder))) return [];
   const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
-  return names.filter((name) => ending.test(name)).map((name) => join(folder, name));
+  return names.filter((name) => ending.test(name) && !name.includes("node_modules")).map((name) => join(folder, name));
 }
 
 const read = (file) => readFileSync(join(root, file), "utf8");
 const everything = process.argv.includes("--src");
 
-const pages = [...readdirSync(root).filter((name) => name.endsWith(".md")), ...filesIn("docs", /\.md$/), ...filesIn("examples", /\.md$/)];
+const pages = [
+  ...readdirSync(root).filter((name) => name.endsWith(".md")),
+  ...filesIn("docs", /^(?!node_modules|\.vitepress|project).*\.md$/),
+  ...filesIn("examples", /\.md$/),
+];
 const sources = [...filesIn("src", /\.ts$/), ...filesIn("web", /\.tsx?$/)].filter((file) => !/\.generated\.|kernels.assembly/.test(file));
 const strings = sources.flatMap((file) => {
   const source = read(file);

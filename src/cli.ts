@@ -4,8 +4,13 @@ import type { BhBridgeError } from "./errors.js";
 
 // Nothing is imported before the `try`, since a low limit on open files makes the first import fail.
 try {
-  const { runProgram } = await import("./commands/run-program.js");
-  await runProgram();
+  if (process.argv[2] === "complete") {
+    const { answerShell } = await import("./commands/shell/complete.js"); // each TAB waits for it, so it loads nothing else
+    process.stdout.write(answerShell(process.argv.slice(3)));
+  } else {
+    const { runProgram } = await import("./commands/run-program.js");
+    await runProgram();
+  }
 } catch (error) {
   const { shown, exitCode, inLines } = await failure(error);
   const document: ErrorDocument = { schema: "bh-bridge/error@1", code: shown.code, message: shown.message, issues: [] };

@@ -72,6 +72,8 @@ export {
   corpusDocumentSchema,
   type ExportDocument,
   exportDocumentSchema,
+  type GenerateDocument,
+  generateDocumentSchema,
   type ReproduceDocument,
   type RerecordDocument,
   reproduceDocumentSchema,
@@ -82,6 +84,7 @@ export {
   tokensDocumentSchema,
 } from "./commands/documents.js";
 export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect/next-steps.js";
+export { type RulesHashDocument, rulesHashDocumentSchema } from "./commands/judge.js";
 export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets.js";
 export { type ReportDocument, reportDocumentSchema } from "./commands/report.js";
 export {
@@ -93,10 +96,13 @@ export {
   runNotesDocumentSchema,
   runsDocumentSchema,
   runsRemovedDocumentSchema,
+  type SignDocument,
+  signDocumentSchema,
   type VerifyDocument,
   verifyDocumentSchema,
 } from "./commands/runs/format-runs.js";
-export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup.js";
+export { type SetupDocument, type SetupDownloadDocument, setupDocumentSchema, setupDownloadDocumentSchema } from "./commands/setup/setup.js";
+export { type CompletionDocument, completionDocumentSchema } from "./commands/shell/completion.js";
 export {
   type SweepCancelDocument,
   type SweepExportDocument,
@@ -146,17 +152,19 @@ export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
 export { type ExportOptions, exportRun } from "./runner/export-run.js";
 export type { Exported, ExportTarget } from "./runner/exported.js";
 export { findEqualRun } from "./runner/find-equal-run.js";
+export { type GenerateTextOptions, type Generation, generateText, type SamplingOptions } from "./runner/generate-text.js";
 export { type Inspection, inspect } from "./runner/inspect.js";
+export type { ModelAtOptions, ModelAtStep } from "./runner/model-at.js";
 export { analyze, openRun, type RecordedState, type Run } from "./runner/open-run.js";
-export { type ResumeRunOptions, resume } from "./runner/resume.js";
+export { type ResumeRunOptions, resume, type StartingPoint, startFrom } from "./runner/resume.js";
 export { type RunRow, runRowSchema } from "./runner/run-row.js";
 export { type SimulateOptions, type Simulation, simulate } from "./runner/simulate.js";
-export { type StartingPoint, startFrom } from "./runner/start-from.js";
 export type { FollowedTraining } from "./runner/train.js";
 export { type TrainedRun, type TrainOptions, train } from "./runner/train.js";
 export { type TrainResult, trainResultSchema } from "./runner/train-result.js";
 export { type UntrainedTokens, type UntrainedTokensOptions, untrainedTokens } from "./runner/untrained-tokens.js";
 export type { Checkpoint, CheckpointKind } from "./runs/checkpoint.js";
+export { type ModelDeltas, type ModelTensor, openModelDeltas } from "./runs/model-deltas.js";
 export { openHistory } from "./runs/open-history.js";
 export { openCheckpoint } from "./runs/open-run-directory.js";
 export { recordedRun } from "./runs/recorded-run.js";
@@ -204,12 +212,17 @@ export {
   type LoadedExperiment,
   loadExperiment,
 } from "./sweep/experiment/load-experiment.js";
+export { type NoiseFloorDocument, noiseFloorDocumentSchema } from "./sweep/experiment/noise-floor.js";
 export type { MeasureComparison } from "./sweep/experiment/paired-statistics.js";
 export type { ExperimentRun } from "./sweep/experiment/read-experiment-run.js";
 export type { Rules, RulesInput } from "./sweep/experiment/rules.js";
+export type { SequentialEvidence } from "./sweep/experiment/sequential.js";
 export { defineSweep, type SweepDefinition } from "./sweep/grammar/sweep-schema.js";
+export { type JudgementDocument, type JudgeOptions, judge, judgementDocumentSchema, type TableRulesInput } from "./sweep/judge/judge.js";
 export type { TrialResult } from "./sweep/pool/trial-task.js";
+export { type CrateOptions, exportCrate } from "./sweep/ro-crate.js";
 export { mcnemarTest, median, medianInterval, pairsForNull, signTail, upperBoundOfNone } from "./sweep/statistics/binomial-tests.js";
+export { eHolm, type PairedEValueOptions, type PairedEValues, pairedEValues } from "./sweep/statistics/e-values.js";
 export type { Interval } from "./sweep/statistics/moments.js";
 export { holm, type Moments, moments, type Pair, pairedDifferences } from "./sweep/statistics/moments.js";
 export { type PairedTest, type PairedTestOptions, pairedTest } from "./sweep/statistics/paired-test.js";
@@ -217,4 +230,12 @@ export { type SignFlipTest, signFlipInterval, signFlipTail, signFlipTest } from 
 export { hallInterval, hallTail, sampleSkewness, tInterval } from "./sweep/statistics/t-tests.js";
 export type { ManyRuns } from "./sweep/sweep.js";
 export { sweep } from "./sweep/sweep.js";
-export { type PlannedEvent, type SweepDocument, type SweepTrial, sweepDocumentSchema, type TrialEvent, trialEventSchema } from "./sweep/sweep-document.js";
+export {
+  type JudgedEvent,
+  type PlannedEvent,
+  type SweepDocument,
+  type SweepTrial,
+  sweepDocumentSchema,
+  type TrialEvent,
+  trialEventSchema,
+} from "./sweep/sweep-document.js";

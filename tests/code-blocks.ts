@@ -4,7 +4,7 @@ export function codeBlocks(page: string, language: string): string[] {
 }
 
 /** The lines of a page's shell blocks, in their order, without the notes behind them. */
-export function shellLines(page: string): string[] {
+function shellLines(page: string): string[] {
   return codeBlocks(page, "sh").flatMap((block) =>
     block
       .trim()

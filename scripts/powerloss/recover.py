@@ -89,6 +89,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "init": config["init"],
             "seed": config["seed"],
             "init_seed": config["seed"],
+            "draws": "torch",
         }
     )["handle"]
     data = config["data"]
@@ -118,6 +119,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "deciders": [],
             "resume": "exact",
             "start_from": None,
+            "track": [],
             "until": None,
             "trace": None,
         }

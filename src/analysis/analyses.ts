@@ -1,8 +1,8 @@
 import { adamwAnalysis } from "./adamw/analysis.js";
 import type { Analysis } from "./analysis.js";
 import { deadMassAnalysis } from "./dead-mass/analysis.js";
-import { geometryAnalysis } from "./geometry/analysis.js";
-import { kinematicsAnalysis } from "./kinematics/analysis.js";
+import { geometryAnalysis } from "./geometry/geometry.js";
+import { kinematicsAnalysis } from "./kinematics/kinematics.js";
 import { lifecycleAnalysis } from "./lifecycle/lifecycle.js";
 import { motionAnalysis } from "./motion/analysis.js";
 import { phasesAnalysis } from "./phases/phases.js";
@@ -10,7 +10,7 @@ import { rowNormsAnalysis } from "./row-norms/row-norms.js";
 import type { AnalysisSeries } from "./series.js";
 import { statisticsAnalysis } from "./statistics/statistics.js";
 import { timelineAnalysis } from "./timeline/analysis.js";
-import { topologyAnalysis } from "./topology/analysis.js";
+import { topologyAnalysis } from "./topology/topology.js";
 import { onsetAnalysis } from "./untrained/onset.js";
 
 /** The built-in analyses, in the order of the document. Every command loads this list for its help, so an analysis imports its computation only when it runs. */
@@ -55,6 +55,9 @@ export const allSeries: readonly NamedSeries[] = (["state", "step"] as const).fl
       .map(([name, each]) => ({ ...each, name: name as SeriesName, analysis })),
   ),
 );
+
+/** The name of each series in legends, which charts, figures and read-outs share. */
+export const seriesLabels = Object.fromEntries(allSeries.map(({ name, label }) => [name, label])) as Readonly<Record<SeriesName, string>>;
 
 const registered: Analysis[] = [];
 

@@ -33,6 +33,7 @@ export function admittedAnalyses(
   return admitted;
 }
 
+/** Options of `analyze`. */
 export interface AnalyzeOptions extends ScanOptions, AnalysisSettingsInput {
   /** The run of the history, for analyses of other recorded tensors; `recordedRun` opens it from a directory. */
   readonly run?: RecordedRun | undefined;

@@ -72,6 +72,7 @@ export interface HistoryComparison {
   readonly reason: string | null;
 }
 
+/** Options of `compareHistories`. */
 export interface CompareHistoriesOptions extends Pick<ScanOptions, "signal" | "onProgress"> {
   /** Skip the states up to this step. */
   readonly after?: number | undefined;

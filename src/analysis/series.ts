@@ -32,8 +32,8 @@ export interface SeriesFigure<Name extends string = string, FigureName extends s
   readonly panels: readonly {
     readonly title: string;
     readonly y: { readonly label: string; readonly unit: string; readonly scale?: "linear" | "log"; readonly zero?: boolean };
-    /** The series by their names in the legend. */
-    readonly lines: Readonly<Record<string, Name>>;
+    /** The series, whose labels are their names in the legend. */
+    readonly lines: readonly Name[];
   }[];
 }
 

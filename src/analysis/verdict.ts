@@ -10,6 +10,7 @@ import type { Sightings } from "./scan/state-scanner.js";
 
 /** Why a history cannot be scored. */
 export const degeneracies = ["all-zero", "never-moved", "nothing-finite"] as const;
+/** Why the outcome of a run is degenerate. */
 export type Degeneracy = (typeof degeneracies)[number];
 
 export const degeneracyExplanations: Readonly<Record<Degeneracy, string>> = {
@@ -86,6 +87,7 @@ export interface Verdict {
   readonly reason: string;
 }
 
+/** Argument of `verdict`. */
 export interface VerdictInput {
   /** The embedding before training, `[tokens, dims]`, or its recorded rows. */
   readonly initial: Matrix;

@@ -40,6 +40,7 @@ const createModelArguments = z.strictObject({
   vocab_size: z.unknown().optional(),
 });
 
+/** Options of `Bridge.start`. */
 export interface BridgeOptions {
   /** Path of an interpreter, or `auto` (the default): the active environment, the one of `bh-bridge setup`, then `python3`. */
   python?: string;
@@ -91,6 +92,7 @@ interface OwnModelOptions extends Drawn, Pick<OwnModel, OwnModelField> {
   norm?: never;
 }
 
+/** Options of `Bridge.createModel`: a new model, a saved one, or one of your own. */
 export type ModelOptions = NewModelOptions | SavedModelOptions | OwnModelOptions;
 
 function newModel(options: NewModelOptions | OwnModelOptions): ModelInput {

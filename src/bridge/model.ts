@@ -25,14 +25,14 @@ const setTensorArguments = z.strictObject({
 const toArguments = z.strictObject({ device: z.enum(["cpu", "cuda", "mps"]) });
 
 /** The part of a configuration that determines a model. */
-export type ModelPlan = Pick<RunConfig, "model" | "init" | "seed" | "seeds">;
+export type ModelPlan = Pick<RunConfig, "model" | "init" | "seed" | "seeds"> & Partial<Pick<RunConfig, "engine">>;
 
 /** The request that builds the model of a configuration. @param from directory of its weights in HF layout, null for new weights. */
 export function modelRequest(plan: ModelPlan, from: string | null): RequestOf<"model.create"> {
   const { norm, dtype, from: _source, ...architecture } = plan.model;
   const config = JSON.parse(JSON.stringify(architecture)); // drops undefined fields
   const { weights, init } = modelSeeds(plan);
-  return { from, config, norm, dtype, init: plan.init, seed: weights, init_seed: init };
+  return { from, config, norm, dtype, init: plan.init, seed: weights, init_seed: init, draws: plan.engine?.name === "portable" ? "portable" : "torch" };
 }
 
 /**
@@ -69,11 +69,13 @@ export interface GenerateOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Options of calls to Python. */
 export interface CallOptions {
   /** Cancels the call: it rejects with `ABORTED` at once, and Python stops working on it. */
   signal?: AbortSignal | undefined;
 }
 
+/** Options of `Model.save` and `Trainer.saveModel`. */
 export interface SaveOptions extends CallOptions {
   /** Replace an unchanged earlier save in this directory. */
   overwrite?: boolean;

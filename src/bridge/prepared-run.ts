@@ -1,4 +1,5 @@
-import { compilingOf } from "../config/engine-schema.js";
+import { configInvalid } from "../config/config-invalid.js";
+import { type Engine, portableRecipe } from "../config/engine-schema.js";
 import { matchingTokens, type RecordRows, type RecordSchedule, stepsOfSchedule } from "../config/record-schema.js";
 import { trainingSeeds, windowLength } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
@@ -33,8 +34,9 @@ function rowsOf(rows: RecordRows, vocabulary: number, tokenizer: string | null):
 function engineRequest(config: RunConfig): CreateRequest["engine"] {
   const { engine } = config;
   if (engine.name === "trainer") return engine;
+  if (engine.name === "portable") return { ...engine, processes: 1 };
   const { name, graph, batched_runs } = engine;
-  return { name, compiling: compilingOf(config), graph, batched_runs, processes: 1 };
+  return { name, graph, batched_runs, processes: 1 };
 }
 
 /** The record settings with expanded schedules and rows. */
@@ -47,7 +49,7 @@ function recordRequest({ record, model, training }: RunConfig, tokenizer: string
 
 /** The request that builds the trainer of a configuration. */
 export function createRequest(config: RunConfig, { corpus, tokenizer, ...context }: RequestContext): CreateRequest {
-  const { data, training, model, noise, checkpoint } = config;
+  const { data, training, model, noise, checkpoint, track } = config;
   const { train_tokenizer: _trained, field: _field, ...text } = data;
   const seeds = trainingSeeds(config);
   return {
@@ -61,6 +63,7 @@ export function createRequest(config: RunConfig, { corpus, tokenizer, ...context
     noise,
     record: recordRequest(config, tokenizer),
     checkpoint,
+    track,
   };
 }
 
@@ -89,12 +92,25 @@ export function resolveDevice(wanted: string, { devices }: PythonEnvironment): R
   );
 }
 
+/**
+ * Refuse engine `fast` where the steps would be computed on a CPU.
+ * @param device the kind of the resolved device; `auto` is not refused.
+ * @throws {BhBridgeError} `CONFIG_INVALID`.
+ */
+export function requireGpu({ engine }: { engine: Engine }, device: string): void {
+  if (engine.name !== "fast" || device !== "cpu") return;
+  const remedy = "Train a new run with --engine portable: it is faster on a CPU and gives the same bits on every machine";
+  const earlier = "To resume or reproduce a run that fast computed on a CPU, use version 0.2";
+  throw configInvalid([{ path: "engine", message: `fast supports only GPUs, and this training would run on the CPU. ${remedy}. ${earlier}` }]);
+}
+
 /** The environment that a run records: process and device. */
-export function environmentPin({ packages, ...environment }: PythonEnvironment, device: ResolvedDevice): EnvironmentPin {
+export function environmentPin({ packages, ...environment }: PythonEnvironment, device: ResolvedDevice, engine?: Engine["name"]): EnvironmentPin {
   const { threads, cpu_capability, processor, python, torch, platform } = environment;
   const version = (name: string) => packages[name] ?? "";
   const versions = { transformers: version("transformers"), accelerate: version("accelerate"), safetensors: version("safetensors"), numpy: version("numpy") };
-  return { device: device.label, threads, cpu_capability, processor, python, torch, ...versions, platform };
+  const recipe = engine === "portable" ? { recipe: portableRecipe } : {};
+  return { device: device.label, threads, cpu_capability, processor, python, torch, ...versions, platform, ...recipe };
 }
 
 export interface Preparation extends TrainerSetup {
@@ -117,8 +133,8 @@ export interface PreparedRun {
 
 /** Create a new run. @throws {BhBridgeError} as `Trainer.prepare`; the directory is removed then. */
 export async function beginRun(preparation: Preparation, signal: AbortSignal | undefined): Promise<PreparedRun> {
-  const { session, device } = preparation;
-  const record = await RunRecord.create(preparation, environmentPin(session.environment, device));
+  const { session, device, resolved } = preparation;
+  const record = await RunRecord.create(preparation, environmentPin(session.environment, device, resolved.config.engine.name));
   const unstarted = new UnstartedRun(record, session.ended);
   const reply = await createTrainer(preparation, record, null, signal, unstarted);
   return awaitCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, isFromStart: true, unstarted });
@@ -130,7 +146,7 @@ export async function beginRun(preparation: Preparation, signal: AbortSignal | u
  */
 export async function reopenRun(preparation: Preparation, directory: string, { allowInexact = false, signal }: ResumeOptions): Promise<PreparedRun> {
   const { session, resolved, corpus, device } = preparation;
-  const environment = environmentPin(session.environment, device);
+  const environment = environmentPin(session.environment, device, resolved.config.engine.name);
   const plan = planResume(directory, { config: resolved.config, corpus, environment }, allowInexact);
   const record = RunRecord.reopen(plan);
   const reply = await createTrainer(preparation, record, plan.exact ? "exact" : "inexact", signal);

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { diffRunConfigs } from "../config/diff-run-configs.js";
+import { diffRunConfigs } from "../config/config-hash.js";
 import { codePaths } from "../config/own-code.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { batchedRuns } from "../config/engine-schema.js";
+import { batchedRuns, processesOf } from "../config/engine-schema.js";
 import { codeOf } from "../config/own-code.js";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { durableWrite } from "../formats/durable-write.js";
@@ -60,7 +60,7 @@ export class RunRecord {
       environment,
       corpus,
       engine: config.engine.name,
-      processes: config.engine.processes,
+      processes: processesOf(config),
       batched_runs: batchedRuns(config),
       step_method: null,
       seconds: 0,

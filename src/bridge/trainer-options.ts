@@ -33,7 +33,7 @@ export interface TrainerSetup {
   callbacks: readonly TrainerCallback[];
   /** Checkpoint of HF's Trainer, from which the run takes optimizer, schedule and random streams. */
   startFrom?: string;
-  /** Last step to train again, on the full schedule; no checkpoint or model is saved then. */
+  /** Last step to train again, on the full schedule. No model is saved then, and only the checkpoint of step `checkpoint.every`. */
   until?: number;
   /** Slot of a batched run (default: trains alone). */
   slot?: StackSlot;
@@ -43,6 +43,7 @@ export interface TrainerSetup {
   repository?: RepositoryState | null | undefined;
 }
 
+/** Options of `Trainer.resume`. */
 export interface ResumeOptions extends CallOptions {
   /** Resume in another environment too: steps after the checkpoint are replaced, and their bits may differ. */
   allowInexact?: boolean;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type ResolvedConfig, resolveRunConfig } from "../config/resolve-run-config.js";
+import { deviceOf } from "../config/run-config-fields.js";
 import type { RunConfigInput } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
@@ -14,7 +15,7 @@ import { CallbackDispatcher, isCoalescible, maxWaitingEvents } from "./callback-
 import { corpusOf } from "./corpus.js";
 import { EventStreams } from "./event-streams.js";
 import type { CallOptions, Model, SaveOptions } from "./model.js";
-import { beginRun, type Preparation, type PreparedRun, type ResolvedDevice, releaseRun, reopenRun, resolveDevice } from "./prepared-run.js";
+import { beginRun, type Preparation, type PreparedRun, type ResolvedDevice, releaseRun, reopenRun, requireGpu, resolveDevice } from "./prepared-run.js";
 import { requireCorpusMemory } from "./require-memory.js";
 import type { RunRecord, StartedRun, UnstartedRun } from "./run-record.js";
 import { type ResumeOptions, type TrainerOptions, type TrainerSetup, type TrainOutcome, trainerArguments, trainOutcome } from "./trainer-options.js";
@@ -53,7 +54,8 @@ export class Trainer implements AsyncDisposable {
     this.model = setup.model;
     this.corpus = setup.corpus;
     requireCorpusMemory(setup.corpus, setup.resolved.config);
-    this.device = resolveDevice(setup.resolved.config.device, session.environment);
+    this.device = resolveDevice(deviceOf(setup.resolved.config), session.environment);
+    if (setup.resolved.config.device === "auto") requireGpu(setup.resolved.config, this.device.kind);
     this.#setup = setup;
     this.#dispatcher = new CallbackDispatcher(setup.callbacks, {
       send: (command) => session.send(command),
@@ -73,6 +75,7 @@ export class Trainer implements AsyncDisposable {
   static async create(session: PythonSession, defaults: Pick<RunConfigInput, "device" | "threads">, options: TrainerOptions): Promise<Trainer> {
     const { model, callbacks = [], out = runsFolder, signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
     const resolved = await resolveRunConfig({ input: { ...defaults, ...input, ...model.origin, seeds: { ...model.origin.seeds, ...input.seeds } } });
+    requireGpu(resolved.config, resolved.config.device);
     return new Trainer(session, { resolved, model, corpus: await corpusOf(resolved, signal), out, callbacks });
   }
 

@@ -4,6 +4,7 @@ import { comparisonSchema } from "../compare/compare.js";
 import { reproductionSchema } from "../compare/reproduce.js";
 import { rerecordingSchema } from "../compare/rerecord.js";
 import { exportedSchema } from "../runner/exported.js";
+import { generationSchema } from "../runner/generate-text.js";
 import { simulationSchema } from "../runner/simulate.js";
 import { untrainedTokensSchema } from "../runner/untrained-tokens.js";
 import { corpusFactsSchema } from "../runs/run-manifest.js";
@@ -46,3 +47,7 @@ export type ExportDocument = z.output<typeof exportDocumentSchema>;
 /** The document of `tokens --json`. */
 export const tokensDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/tokens@1"), ...untrainedTokensSchema.shape });
 export type TokensDocument = z.output<typeof tokensDocumentSchema>;
+
+/** The document of `generate --json`. */
+export const generateDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/generate@1"), ...generationSchema.shape });
+export type GenerateDocument = z.output<typeof generateDocumentSchema>;

@@ -79,7 +79,7 @@ async function showPreset(asked: string, terminal: Terminal): Promise<void> {
   const [{ presets }, { resolveRunConfig }, { diffRunConfigs }, { formatDifference }] = await Promise.all([
     import("../config/presets.js"),
     import("../config/resolve-run-config.js"),
-    import("../config/diff-run-configs.js"),
+    import("../config/config-hash.js"),
     import("../config/annotated-yaml.js"),
   ]);
   const [{ preset: name, config, hash }, defaults] = await Promise.all([resolveRunConfig({ preset: asked }), resolveRunConfig()]);

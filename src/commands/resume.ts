@@ -11,7 +11,7 @@ import { Terminal } from "./terminal/terminal.js";
 import { addNodeOptions, type NodeValues, nodesOf, takePlace } from "./train/node-options.js";
 import type { Training } from "./train/run-in-terminal.js";
 
-export type ResumeValues = { out: string; steps?: string; corpus?: string; allowInexact?: boolean; python?: string; onEvent?: string };
+export type ResumeValues = { out: string; steps?: string; threads?: string; corpus?: string; allowInexact?: boolean; python?: string; onEvent?: string };
 
 type ResumeCommandOptions = CommonOptions & ResumeValues & NodeValues;
 
@@ -21,6 +21,7 @@ export function resumeCommand(): Command {
     .argument("[run]", "path, name, or unique prefix of a name (default: the newest unfinished run)")
     .addOption(outOption())
     .option("--steps <n>", "new total number of steps, if the schedule of the learning rate allows it")
+    .option("--threads <n>", "CPU threads (default: those of the run; another number requires engine portable or --allow-inexact)")
     .option("--corpus <file>", "current path of the training text")
     .option("--allow-inexact", "resuming in a different environment, with other bits from the checkpoint on")
     .option("--python <path>", "Python interpreter")
@@ -36,13 +37,14 @@ export function resumeCommand(): Command {
 /** Resume a run, or the newest unfinished one. The key `o` opens `page` (default: a page of the run's folder). */
 export async function resumeInTerminal(
   given: string | null,
-  { out, steps, corpus, allowInexact, python, onEvent }: ResumeValues,
+  { out, steps, threads, corpus, allowInexact, python, onEvent }: ResumeValues,
   terminal: Terminal,
   page?: PageBeside,
 ): Promise<void> {
   const [{ openResumable, resumeRun, sumUp }, { directoryOfRun }] = await Promise.all([import("../runner/resume.js"), import("../runs/scan-runs.js")]);
   const options: ResumeRunOptions = {
     ...(steps !== undefined && { steps: wholeNumber("--steps", steps) }),
+    ...(threads !== undefined && { threads: wholeNumber("--threads", threads) }),
     ...(corpus !== undefined && { corpus }),
     ...(allowInexact && { allowInexact }),
   };

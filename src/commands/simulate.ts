@@ -17,6 +17,7 @@ interface SimulateCommandOptions extends CommonOptions {
   vocab?: number;
   dim?: number;
   seed?: number;
+  engine?: string;
   python?: string;
 }
 
@@ -30,6 +31,7 @@ export function simulateCommand(): Command {
     .option("--vocab <n>", "rows of a state (default: 128)", parseNumber)
     .option("--dim <n>", "components of a row (default: 64)", parseNumber)
     .option("--seed <n>", "seed of the random stream (default: 42)", parseNumber)
+    .option("--engine <name>", "whose random numbers to draw: trainer or portable (default: trainer)")
     .option("--python <path>", "Python interpreter")
     .action(simulateInTerminal);
 }
@@ -40,14 +42,14 @@ function parseNumber(text: string): number {
   return value;
 }
 
-async function simulateInTerminal(kind: string, { sigma, noiseDtype, dtype, draws, vocab, dim, seed, python, ...common }: SimulateCommandOptions) {
+async function simulateInTerminal(kind: string, { sigma, noiseDtype, dtype, draws, vocab, dim, seed, engine, python, ...common }: SimulateCommandOptions) {
   const terminal = new Terminal(common);
   const { simulate } = await import("../runner/simulate.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the simulation" });
   const progress = createProgress(terminal, "Drawing", "states", draws);
   const init = Object.fromEntries(Object.entries({ kind, sigma, noise_dtype: noiseDtype }).filter(([, value]) => value !== undefined));
   const onProgress = (done: number) => progress.update(done);
-  const options = { init, dtype, draws, vocab, dim, seed, python, signal: stop.signal, onProgress }; // checked by the schema of simulate
+  const options = { init, dtype, draws, vocab, dim, seed, engine, python, signal: stop.signal, onProgress }; // checked by the schema of simulate
   try {
     const document: SimulateDocument = { schema: "bh-bridge/simulate@1", ...(await simulate(options as SimulateOptions)) };
     progress.stop();

@@ -2,12 +2,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { differingElement } from "../analysis/compare-histories.js";
-import { exactNumberSchema } from "../analysis/document-fields.js";
+import { exactNumber, exactNumberSchema } from "../analysis/document-fields.js";
 import { BhBridgeError } from "../errors.js";
 import { openHfDirectory } from "../formats/hf/hf-directory.js";
-import { itemSizes } from "../formats/matrix.js";
+import { itemSizes, Matrix } from "../formats/matrix.js";
 import type { TensorFile } from "../formats/safetensors/safetensors.js";
 import type { StoredTensor } from "../formats/stored-tensor.js";
+import { modelSources } from "../runner/exported.js";
+import type { ModelAtStep } from "../runner/model-at.js";
 import { manifestSums, sha256OfFile } from "../runs/checksums.js";
 import { requireFolder } from "../runs/file-types.js";
 import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
@@ -82,24 +84,102 @@ function unequal(reason: string): ModelComparison {
   return { equal: false, first: null, reason };
 }
 
+/** Distance of one tensor in two models. */
+const tensorDistanceSchema = z.strictObject({
+  tensor: z.string(),
+  dtype: z.string(),
+  shape: z.array(z.int().nonnegative()),
+  elements: z.int().nonnegative(),
+  /** Number of elements with different bits. */
+  differing: z.int().nonnegative(),
+  /** L2 norm of b − a. */
+  l2: exactNumberSchema,
+  /** `l2` divided by the L2 norm of a; null where that is 0. */
+  relative: exactNumberSchema.nullable(),
+  /** Largest absolute difference. */
+  max: exactNumberSchema,
+});
+type TensorDistance = z.output<typeof tensorDistanceSchema>;
+
+/** One model of a comparison of steps. */
+const comparedModelSchema = z.strictObject({
+  run: z.string(),
+  step: z.int().nonnegative(),
+  from: z.enum(modelSources),
+  /** Number of recorded states that were compared with the model and the steps before it, all equal in every bit. */
+  verified: z.int().nonnegative(),
+});
+
+/** Distances of all tensors of two models. */
+export const modelDistanceSchema = z.strictObject({ a: comparedModelSchema, b: comparedModelSchema, tensors: z.array(tensorDistanceSchema) });
+type ModelDistance = z.output<typeof modelDistanceSchema>;
+
+/** Compare all tensors of two models of steps: the first different bit, and the distance of each tensor that both have. @throws {BhBridgeError} read errors. */
+export function compareModelsOfSteps(a: ModelAtStep, b: ModelAtStep): { comparison: ModelComparison; distance: ModelDistance } {
+  const left = openHfDirectory(a.directory);
+  try {
+    const right = openHfDirectory(b.directory);
+    try {
+      const others = new Map(right.tensors.map((tensor) => [tensor.name, tensor]));
+      const tensors = left.tensors.flatMap((tensor) => {
+        const other = others.get(tensor.name);
+        return other && describe(tensor) === describe(other) ? [tensorDistance(tensor, other)] : [];
+      });
+      const facts = ({ run, step, from, verified }: ModelAtStep) => ({ run, step, from, verified });
+      return { comparison: compareTensors(left, right), distance: { a: facts(a), b: facts(b), tensors } };
+    } finally {
+      right.close();
+    }
+  } finally {
+    left.close();
+  }
+}
+
+function tensorDistance(a: StoredTensor, b: StoredTensor): TensorDistance {
+  let [elements, differing, squares, own, max] = [0, 0, 0, 0, 0];
+  for (const { dtype, left, right } of pieces(a, b)) {
+    const size = itemSizes[dtype];
+    const [before, after] = [left, right].map((bytes) => new Matrix(dtype, [bytes.byteLength / size], bytes).toFloat64());
+    for (const [index, value] of (before ?? []).entries()) {
+      const [from, to] = [index * size, (index + 1) * size];
+      if (Buffer.compare(left.subarray(from, to), right.subarray(from, to)) !== 0) differing++;
+      const difference = (after?.[index] ?? 0) - value;
+      squares += difference * difference;
+      own += value * value;
+      max = Number.isNaN(max) || Number.isNaN(difference) ? Number.NaN : Math.max(max, Math.abs(difference));
+    }
+    elements += before?.length ?? 0;
+  }
+  const [l2, norm] = [Math.sqrt(squares), Math.sqrt(own)];
+  const relative = norm === 0 ? null : exactNumber(l2 / norm);
+  return { tensor: a.name, dtype: a.dtype, shape: [...a.shape], elements, differing, l2: exactNumber(l2), relative, max: exactNumber(max) };
+}
+
 function describe({ dtype, shape }: StoredTensor): string {
   return `${dtype} [${shape.join(", ")}]`;
 }
 
 function firstDifference(a: StoredTensor, b: StoredTensor): DifferingWeight | undefined {
-  const [left, right] = [a.rows(), b.rows()];
-  const { dtype, rows, columns } = left;
-  const rowBytes = columns * itemSizes[dtype];
-  const most = Math.max(1, Math.floor(chunkBytes / rowBytes));
-  for (let row = 0; row < rows; row += most) {
-    const count = Math.min(most, rows - row);
-    const [one, other] = [new Uint8Array(count * rowBytes), new Uint8Array(count * rowBytes)];
-    left.read(row, count, one);
-    right.read(row, count, other);
-    const found = differingElement(dtype, one, other);
+  for (const { dtype, columns, row, left, right } of pieces(a, b)) {
+    const found = differingElement(dtype, left, right);
     if (!found) continue;
     const { index, ...element } = found;
     return { tensor: a.name, row: row + Math.floor(index / columns), component: index % columns, ...element };
   }
   return undefined;
+}
+
+/** The bytes of two tensors of the same dtype and shape, in pieces of whole rows from `row` on. */
+function* pieces(a: StoredTensor, b: StoredTensor) {
+  const [source, other] = [a.rows(), b.rows()];
+  const { dtype, rows, columns } = source;
+  const rowBytes = columns * itemSizes[dtype];
+  const most = Math.max(1, Math.floor(chunkBytes / rowBytes));
+  for (let row = 0; row < rows; row += most) {
+    const count = Math.min(most, rows - row);
+    const [left, right] = [new Uint8Array(count * rowBytes), new Uint8Array(count * rowBytes)];
+    source.read(row, count, left);
+    other.read(row, count, right);
+    yield { dtype, columns, row, left, right };
+  }
 }

@@ -4,9 +4,6 @@ import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import type { UsablePython } from "../python/require-packages.js";
 import { temporaryFolder } from "../python/session-folder.js";
-import type { Run } from "../runner/open-run.js";
-import type { TrainListener } from "../runner/train.js";
-import { recordedStep } from "../runs/history-index.js";
 import {
   compareLosses,
   compareRecordings,
@@ -14,9 +11,11 @@ import {
   differingRecordSchema,
   type LossComparison,
   type RecordingComparison,
-} from "./compare-recordings.js";
+} from "../runner/compare-recordings.js";
+import type { TrainListener } from "../runner/train.js";
+import { checkpointBefore, conductAgain, requireOwnStart, type TrainedBefore } from "../runner/train-again.js";
+import { recordedStep } from "../runs/history-index.js";
 import { comparedStates, compareTraces, StepTrace, tracedDifferenceSchema } from "./compare-traces.js";
-import { checkpointBefore, conductAgain, requireOwnStart } from "./train-again.js";
 
 /** Where two repeated trainings diverge. */
 export const divergenceSchema = z.strictObject({
@@ -40,8 +39,8 @@ export type Divergence = z.output<typeof divergenceSchema>;
 
 /** Two runs whose recordings differ; twice the same run if it was not reproduced. */
 export interface DivergencePlan {
-  readonly a: Run;
-  readonly b: Run;
+  readonly a: TrainedBefore;
+  readonly b: TrainedBefore;
   /** The step in which they diverge, as far as known. */
   readonly step: number;
   /** The last step to train. */
@@ -54,8 +53,8 @@ export interface DivergencePlan {
 
 /** Plan where to look for the divergence of two runs with different recordings. */
 export function planDivergence(
-  a: Run,
-  b: Run,
+  a: TrainedBefore,
+  b: TrainedBefore,
   { history, loss, corpus }: { history: RecordingComparison; loss: LossComparison; corpus?: string | undefined },
 ): DivergencePlan {
   const start = history.first && history.equalTo === null ? history.first.step : 0; // if the first state differs, the next step shows the cause
@@ -67,10 +66,10 @@ export function planDivergence(
 
 export interface DivergenceOptions {
   /** The interpreter for a run. */
-  readonly python: (run: Run) => Promise<UsablePython>;
+  readonly python: (run: TrainedBefore) => Promise<UsablePython>;
   readonly signal?: AbortSignal | undefined;
   /** Called before each training with its last step; returns a listener. */
-  readonly listen?: (run: Run, until: number) => TrainListener;
+  readonly listen?: (run: TrainedBefore, until: number) => TrainListener;
 }
 
 /** Recordings contain the embedding only. Other weights may diverge earlier, which further rounds find. */

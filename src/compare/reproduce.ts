@@ -3,15 +3,15 @@ import { z } from "zod";
 import { callArguments } from "../bridge/call-arguments.js";
 import { BhBridgeError } from "../errors.js";
 import { resolvePython, type UsablePython } from "../python/require-packages.js";
+import { differingLossSchema, differingRecordSchema } from "../runner/compare-recordings.js";
 import { openRun } from "../runner/open-run.js";
 import { type FollowedTraining, followTraining, type TrainListener } from "../runner/train.js";
+import { pythonOf, requireOwnStart, type TrainAgainPlan, trainAgain } from "../runner/train-again.js";
 import { recordedStep } from "../runs/history-index.js";
 import { type EnvironmentPin, readRunNotes, withoutKernel, writeRunNotes } from "../runs/run-manifest.js";
 import { count } from "../text/format.js";
-import { differingLossSchema, differingRecordSchema } from "./compare-recordings.js";
 import { type DivergenceOptions, divergenceSchema, locateDivergence, planDivergence } from "./locate-divergence.js";
 import { differenceSchema, differences } from "./run-facts.js";
-import { pythonOf, requireOwnStart, type TrainAgainPlan, trainAgain } from "./train-again.js";
 
 /** Result of reproducing a run. */
 export const reproductionSchema = z.strictObject({
@@ -27,11 +27,14 @@ export const reproductionSchema = z.strictObject({
   loss: differingLossSchema.nullable(),
   /** Differences of the environment: the run's value, and the present one. */
   environment: z.array(differenceSchema),
+  /** Version of the recipe of engine `portable` that the run follows, whose bits depend on nothing else in the environment; absent for other engines. */
+  recipe: z.int().optional(),
   /** Where two further trainings diverge; absent unless requested and the run is unequal. */
   deep: divergenceSchema.optional(),
 });
 export type Reproduction = z.output<typeof reproductionSchema>;
 
+/** Options of `reproduce`. */
 export interface ReproduceOptions {
   /** The last step (default: the last recorded one). */
   steps?: number | undefined;
@@ -92,7 +95,8 @@ export async function reproduceRun(
     const equal = history.first === null && loss.equal;
     keepReceipt(directory, { at: new Date().toISOString(), steps: plan.until, equal, environment });
     const changes = differences([manifest.environment, environment].map((pin) => ({ ...pin, platform: withoutKernel(pin.platform) })));
-    return { run: directory, steps: plan.until, equal, first: history.first, loss: loss.first, environment: changes };
+    const { recipe } = manifest.environment;
+    return { run: directory, steps: plan.until, equal, first: history.first, loss: loss.first, environment: changes, ...(recipe !== undefined && { recipe }) };
   });
 }
 

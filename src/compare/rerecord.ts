@@ -13,16 +13,16 @@ import { packIndexRecord } from "../formats/index-record.js";
 import { type Dtype, itemSizes } from "../formats/matrix.js";
 import { requireUnlocked } from "../python/lock-holders.js";
 import { resolvePython, type UsablePython } from "../python/require-packages.js";
+import { lossesOf } from "../runner/compare-recordings.js";
 import { openRun, type Run } from "../runner/open-run.js";
 import { type FollowedTraining, followTraining, type TrainListener } from "../runner/train.js";
+import { checkpointBefore, pythonOf, requireOwnStart, requireSameBits, type TrainAgainPlan, trainAgain } from "../runner/train-again.js";
 import { coverFiles } from "../runs/checksums.js";
 import { historyHeadBytes } from "../runs/history-index.js";
 import { ownTokensName } from "../runs/history-labels.js";
-import { openHistory } from "../runs/open-history.js";
+import { openHistory, recordedSteps } from "../runs/open-history.js";
 import { chosenTokens, tokenTextOf } from "../runs/recorded-tokens.js";
 import { indexPathOf, laterHistoryFile } from "../runs/run-layout.js";
-import { lossesOf } from "./compare-recordings.js";
-import { checkpointBefore, pythonOf, requireOwnStart, type TrainAgainPlan, type TrainedAgain, trainAgain } from "./train-again.js";
 
 /** A part of a history, with the loss of each step. */
 interface HistoryPart {
@@ -102,6 +102,7 @@ export const rerecordingSchema = z.strictObject({
 });
 export type Rerecording = z.output<typeof rerecordingSchema>;
 
+/** Options of `rerecord`. */
 export interface RerecordOptions {
   tensors: readonly RecordableTensor[];
   /** First and last step (default: all recorded steps). */
@@ -171,6 +172,7 @@ export async function planRerecording(path: string, { tensors, steps, rows, corp
     ...config.record,
     tensors: [...new Set([...config.record.tensors, ...tensors])],
     ...(tokens && { rows: "all" }),
+    model: "off",
   };
   return { run, from, until, tensors: [...new Set(tensors)], tokens, checkpoint, record, corpus };
 }
@@ -205,7 +207,7 @@ export async function rerecordRun(
 ): Promise<Rerecording> {
   const { run, from, until, tensors } = plan;
   return await trainAgain(plan, python, options, listener, async (again) => {
-    requireSame(run, again);
+    requireSameBits(run, again, "nothing was added to it");
     const recorded = new Set(await recordedSteps(run.directory));
     const verified = (await recordedSteps(again.directory)).filter((step) => recorded.has(step)).length;
     const losses = lossesOf(again.directory);
@@ -214,17 +216,6 @@ export async function rerecordRun(
     coverFiles(run.directory, files);
     return { run: run.directory, from, to: until, tensors: [...tensors], verified, files };
   });
-}
-
-function requireSame({ directory }: Run, { history, loss }: TrainedAgain): void {
-  if (history.first === null && loss.equal && history.equalTo !== null) return;
-  const { first } = history;
-  const state = first && `step ${first.step}, ${first.tensor}, token ${first.token}, component ${first.component}: recorded ${first.a}, computed ${first.b}`;
-  const step = loss.first && `the loss of step ${loss.first.step}: recorded ${loss.first.a}, computed ${loss.first.b}`;
-  throw new BhBridgeError(
-    "RESUME_DIVERGED",
-    `training ${directory} again gave different results, so nothing was added to it. The first difference: ${state ?? step ?? history.reason ?? loss.reason}. Either the environment computes differently now (bh-bridge reproduce lists its changes), or the run is damaged (check with bh-bridge runs verify)`,
-  );
 }
 
 /** Add one tensor to the run. @returns the paths of the new files in the run. */
@@ -250,10 +241,4 @@ async function addTensor(
   } finally {
     history.close();
   }
-}
-
-async function recordedSteps(directory: string): Promise<readonly number[]> {
-  const history = await openHistory(directory);
-  history.close();
-  return stepsOf(history);
 }

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stringify } from "yaml";
 import { count, type TextColors } from "../text/format.js";
-import { type FieldDifference, typeName } from "./diff-run-configs.js";
+import { type FieldDifference, typeName } from "./config-hash.js";
 import { fieldsOf, type JsonSchemaNode, rootField } from "./json-schema.js";
 import { isPlainObject, type JsonValue } from "./json-value.js";
 import { presets } from "./presets.js";

@@ -1,21 +1,38 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { batchedRuns } from "./engine-schema.js";
-import { isPlainObject } from "./json-value.js";
+import { isDeepStrictEqual } from "node:util";
+import { batchedRuns, isEngineDefault, processesOf } from "./engine-schema.js";
+import { configValues, isPlainObject, type JsonValue } from "./json-value.js";
 import { defaultFamily } from "./models/families.js";
 import { withCode } from "./own-code.js";
 import type { RunConfig } from "./run-config-schema.js";
 
-/** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, the ways to the same bits, and the directories of files. The engine has the form of earlier versions, so that hashes stay. */
+/** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, `track`, the ways to the same bits, and the directories of files. The engine has the form of earlier versions, so that hashes stay. */
 export function configIdentity(config: RunConfig) {
-  const { name: _name, python: _python, engine, data, model, init, noise, seeds, ...rest } = withCode(config, ({ sha256 }) => sha256);
+  const {
+    name: _name,
+    python: _python,
+    track: _track,
+    engine,
+    device,
+    threads,
+    data,
+    model,
+    init,
+    noise,
+    record,
+    seeds,
+    ...rest
+  } = withCode(config, ({ sha256 }) => sha256);
   const apart = Object.fromEntries(Object.entries(seeds).filter(([, own]) => own !== null && own !== rest.seed));
   return {
     ...rest,
+    ...(engine.name === "portable" ? {} : { device, threads }), // they do not change its bits
     ...engineIdentity(engine),
     data: withoutDefaults(dataIdentity(data), laterDataFields),
     model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: defaultFamily }),
     noise: withoutDefaults(noise, { last_step: null }),
+    record: withoutDefaults(record, { model: "off" }),
     ...(Object.keys(apart).length > 0 ? { seeds: apart } : {}),
     init: init.kind === "file" ? { ...init, path: fileName(init.path) } : init,
   };
@@ -32,11 +49,11 @@ export function configHash(config: RunConfig): string {
 }
 
 function engineIdentity(engine: RunConfig["engine"]) {
-  const runs = batchedRuns({ engine });
+  const [runs, processes] = [batchedRuns({ engine }), processesOf({ engine })];
   return {
     engine: engine.name,
     ...(engine.name === "fast" ? { compiled_step: engine.compile } : {}),
-    ...(engine.processes > 1 ? { processes: engine.processes } : {}),
+    ...(processes > 1 ? { processes } : {}),
     ...(runs > 1 ? { stack: runs } : {}),
   };
 }
@@ -70,4 +87,41 @@ function sorted(value: unknown): unknown {
       .sort()
       .map((key) => [key, sorted(value[key])]),
   );
+}
+
+/** One field in which two configurations differ; undefined where one of them does not have it. */
+export interface FieldDifference {
+  path: string;
+  before: JsonValue | undefined;
+  after: JsonValue | undefined;
+  /** The value is of another type than before (a list instead of a name, an object instead of a list); null does not count as one. */
+  typeChanged: boolean;
+}
+
+/** The fields in which two configurations differ, in the schema's order. A setting that only one of two engines has counts unless it is the default. */
+export function diffRunConfigs(before: RunConfig, after: RunConfig): FieldDifference[] {
+  const left = configValues(before);
+  const right = configValues(after);
+  return [...new Set([...left.keys(), ...right.keys()])]
+    .map((path) => ({ path, before: left.get(path), after: right.get(path) }))
+    .filter(({ before, after }) => !isDeepStrictEqual(before, after))
+    .filter(({ path, before, after }) => (before !== undefined && after !== undefined) || !isEngineDefault(path, before ?? after))
+    .map((difference) => ({ ...difference, typeChanged: isOtherType(typeAt(left, difference.path), typeAt(right, difference.path)) }));
+}
+
+function isOtherType(before: string | undefined, after: string | undefined): boolean {
+  return before !== undefined && after !== undefined && before !== after;
+}
+
+/** The type of what stands at a path; an object with fields has paths below it instead. */
+function typeAt(values: ReadonlyMap<string, JsonValue>, path: string): string | undefined {
+  const value = values.get(path);
+  if (value !== undefined) return value === null ? undefined : typeName(value);
+  return [...values.keys()].some((other) => other.startsWith(`${path}.`)) ? typeName(undefined) : undefined;
+}
+
+/** The name of a value's type for people; undefined stands for an object, whose fields are listed by paths of their own. */
+export function typeName(value: JsonValue | undefined): string {
+  if (value === undefined) return "object";
+  return Array.isArray(value) ? "list" : typeof value === "string" ? "text" : typeof value;
 }

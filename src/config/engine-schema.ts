@@ -1,10 +1,10 @@
 import { z } from "zod";
 
 /** The engines that compute the steps of a run, the default first. Each has a module in `python/bh_bridge/engines/`. */
-export const engines = ["trainer", "fast"] as const;
+export const engines = ["trainer", "fast", "portable"] as const;
 
-/** Minimum steps of a run that is compiled automatically: from here compiling saves time with a cached step, at the notebook's model size. */
-const compiledFromSteps = 250;
+/** Version of the recipe in `native/README.md` that engine `portable` computes; BH_RECIPE in `native/portable.h`. */
+export const portableRecipe = 1;
 
 export const processesSchema = z.int().min(1).max(1024);
 export const batchedRunsSchema = z.int().min(1).max(64);
@@ -37,20 +37,26 @@ export const engineSchema = z
       processes,
     }),
     z.strictObject({
-      name: z.literal("fast").describe("A faster implementation of the same step, with other bits. Supports only GPT-2."),
+      name: z.literal("fast").describe("A faster implementation of the same step for GPUs, with other bits. Supports only GPT-2."),
+      // The hash contains it, so that configurations of earlier versions keep theirs.
       compile: z
         .enum(["auto", "on", "off"])
         .default("auto")
-        .describe(
-          `On the CPU, compile the step with the installed C++ compiler. \`auto\` compiles runs of at least ${compiledFromSteps} steps. Compiling changes bits; a resumed run keeps the choice it started with.`,
-        ),
+        .meta({ deprecated: true, description: "Has no effect. Earlier versions compiled the step on the CPU, where `fast` is no longer supported." }),
       graph,
       batched_runs: batchedRunsSchema
         .default(1)
         .describe(
-          "Runs of a sweep or an experiment to compute together in one process, which saves time on a GPU. They may differ in seeds, initial state and `training.learning_rate`. Not compiled. On a GPU the number changes bits.",
+          "Runs of a sweep or an experiment to compute together in one process, which saves time on a GPU. They may differ in seeds, initial state and `training.learning_rate`. The number changes bits.",
         ),
       processes,
+    }),
+    z.strictObject({
+      name: z
+        .literal("portable")
+        .describe(
+          "The same bits on every CPU, with any number of threads and any version of PyTorch. Supports GPT-2, Llama and Qwen3 in bfloat16 with AdamW, on the CPU.",
+        ),
     }),
   ])
   .describe("How a step is computed: the name of an engine, or a section with its settings.");
@@ -58,20 +64,14 @@ export const engineSchema = z
 /** The section `engine`, complete. */
 export type Engine = z.output<typeof engineSchema>;
 
-/** Whether Python compiles the step, and the reason that the run records. */
-export const compilingSchema = z.strictObject({ compile: z.enum(["never", "try", "require"]), reason: z.string() });
-
-/** Whether to compile the step of a run, if the machine can. */
-export function compilingOf({ engine, training }: { engine: Engine; training: { max_steps: number } }): z.output<typeof compilingSchema> {
-  if (engine.name !== "fast" || engine.batched_runs > 1) return { compile: "never", reason: "batched runs are not compiled" };
-  if (engine.compile !== "auto") return { compile: engine.compile === "on" ? "require" : "never", reason: `engine.compile is ${engine.compile}` };
-  if (training.max_steps < compiledFromSteps) return { compile: "never", reason: `it pays from ${compiledFromSteps} steps on` };
-  return { compile: "try", reason: "it pays for a run of this length" };
-}
-
 /** Whether the value at a path is the default setting of an engine. */
 export function isEngineDefault(path: string, value: unknown): boolean {
   return engines.some((name) => Object.entries(engineSchema.parse({ name })).some(([field, its]) => path === `engine.${field}` && its === value));
+}
+
+/** Number of processes that share each batch. */
+export function processesOf({ engine }: { engine: Engine }): number {
+  return engine.name === "portable" ? 1 : engine.processes;
 }
 
 /** Number of runs whose steps are computed together. */

@@ -105,6 +105,7 @@ export const presets = {
   },
 } as const satisfies Record<string, Preset>;
 
+/** Name of a preset. */
 export type PresetName = keyof typeof presets;
 
 /** Names of the presets in listing order. */

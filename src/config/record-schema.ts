@@ -121,6 +121,12 @@ export const recordSchema = z.strictObject({
     .describe(
       "Rows to record of tensors with one row per token: `all`, `dead` (tokens that never appear in the corpus), `live` (the others), a list of token ids, or a regular expression for the text of tokens such as `/[A-Z]/`.",
     ),
+  model: z
+    .enum(["off", "deltas"])
+    .default("off")
+    .describe(
+      "All weights at every step: `deltas` stores the exact difference to the step before, compressed to about a fifth of a bfloat16 model; `off` stores none.",
+    ),
 });
 
 /** The value of `record.rows`. */
@@ -138,7 +144,9 @@ export const checkpointSchema = z.strictObject({
     .int()
     .min(1)
     .default(2)
-    .describe("Checkpoints to keep. The oldest is removed once a newer one is verified; with two, the run survives damage to one."),
+    .describe(
+      "Newest checkpoints to keep; with two, the run survives damage to one. Older ones remain while they take at most a tenth of the history, spread over the training.",
+    ),
 });
 
 /** Number of bytes, the largest vocabulary without a tokenizer. The text of further tokens is not known from the configuration. */
@@ -146,9 +154,13 @@ export const mostByteTokens = 256;
 /** Number of ASCII characters. */
 export const asciiTokens = 128;
 
+/** Texts of the bytes, because each census asks for those of many tokens. */
+const byteTexts: string[] = [];
+
 /** Text of a byte token: an ASCII character, or a number such as `<0xE2>`. */
 export function byteText(token: number): string {
-  return bytesAsText(Uint8Array.of(token));
+  byteTexts[token] ??= bytesAsText(Uint8Array.of(token));
+  return byteTexts[token];
 }
 
 /** Text of an ASCII token; null for other bytes, whose `<0xE2>` contains letters that the token does not. */

@@ -1,9 +1,8 @@
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { tokenizerOf } from "../formats/hf/hf-directory.js";
 import { type CheckpointReaders, causalProblem, checkpointLayer } from "./checkpoint-layer.js";
-import { configHash } from "./config-hash.js";
+import { configHash, diffRunConfigs, type FieldDifference } from "./config-hash.js";
 import { nearestName } from "./config-invalid.js";
-import { diffRunConfigs, type FieldDifference } from "./diff-run-configs.js";
 import { configValues, isPlainObject } from "./json-value.js";
 import { type AliasValues, type Assignment, aliasLayer, assignmentLayer, type Layer, type MergedLayers, mergeLayers, setLayer } from "./layers.js";
 import { defaultFamily } from "./models/families.js";

@@ -34,6 +34,19 @@ const noiseSchema = z.strictObject({
   last_step: z.int().min(1).nullable().default(null).describe("Last step after which noise is added; null adds it after every step."),
 });
 
+/** Experiment trackers that a run can log to. */
+export const trackers = ["tensorboard", "wandb", "mlflow", "trackio"] as const;
+const trackersSchema = z.array(z.enum(trackers));
+
+const trackSchema = z
+  .union([z.enum(trackers), trackersSchema])
+  .transform((given) => [...new Set([given].flat())])
+  .pipe(trackersSchema)
+  .default([])
+  .describe(
+    "Trackers that receive the logs of the training, offline in `trackers` of the run's directory: `tensorboard`, `wandb`, `mlflow`, `trackio`. Not part of the hash.",
+  );
+
 /** The fields of a configuration, each checked alone. */
 export const runConfigFields = z.strictObject({
   name: z.string().min(1).max(200).optional().describe("Display name of the run. Not part of the hash."),
@@ -64,6 +77,7 @@ export const runConfigFields = z.strictObject({
   training: trainingSchema.prefault({}).describe("The TrainingArguments of transformers, under their own names."),
   record: recordSchema.prefault({}).describe("What to record during training."),
   checkpoint: checkpointSchema.prefault({}).describe("Checkpoints, from which a run can be resumed."),
+  track: trackSchema,
 });
 
 /** A complete configuration. JSON-serialisable. */
@@ -103,6 +117,11 @@ export function modelSeeds({ seed, seeds }: Pick<RunConfig, "seed" | "seeds">): 
 /** Seeds of the random numbers drawn during training. */
 export function trainingSeeds({ seed, seeds, training }: Pick<RunConfig, "seed" | "seeds" | "training">): { data: number; noise: number } {
   return { data: seeds.data ?? training.data_seed ?? seed, noise: seeds.noise ?? seed };
+}
+
+/** The device of a configuration; engine `portable` computes on the CPU. */
+export function deviceOf({ device, engine }: Pick<RunConfig, "device" | "engine">): RunConfig["device"] {
+  return engine.name === "portable" ? "cpu" : device;
 }
 
 /** `cpu`, `cuda` or `mps`, from the device of a configuration (`cuda:1`) or of a run (`cuda: NVIDIA H100`). */

@@ -5,20 +5,24 @@ import type { z } from "zod";
 type Json = z.core.util.JSONType;
 
 /** How a step is computed: the name of an engine, or a section with its settings. */
-export type EngineInput = {
-  /** On CUDA, replay each step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if it is faster with equal bits. Not part of the hash. Default: `"auto"`. */ graph?: "auto" | "off" | undefined;
-  /** Processes that share each batch, on the CPU or with one GPU each. `training.per_device_train_batch_size` is their total. The number changes bits and is recorded. Default: `1`. */ processes?: number | undefined;
-} & (
+export type EngineInput =
   | {
     /** The Trainer of transformers, the reference. Default: `"trainer"`. */ name?: "trainer" | undefined;
     /** Faster computation of the same bits, for bfloat16 on the CPU. `auto` computes the first batches both ways and uses it if it is faster with equal bits. Not part of the hash. Default: `"auto"`. */ exact?: "auto" | "off" | undefined;
+    /** On CUDA, replay each step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if it is faster with equal bits. Not part of the hash. Default: `"auto"`. */ graph?: "auto" | "off" | undefined;
+    /** Processes that share each batch, on the CPU or with one GPU each. `training.per_device_train_batch_size` is their total. The number changes bits and is recorded. Default: `1`. */ processes?: number | undefined;
   }
   | {
-    /** A faster implementation of the same step, with other bits. Supports only GPT-2. */ name: "fast";
-    /** On the CPU, compile the step with the installed C++ compiler. `auto` compiles runs of at least 250 steps. Compiling changes bits; a resumed run keeps the choice it started with. Default: `"auto"`. */ compile?: "auto" | "on" | "off" | undefined;
-    /** Runs of a sweep or an experiment to compute together in one process, which saves time on a GPU. They may differ in seeds, initial state and `training.learning_rate`. Not compiled. On a GPU the number changes bits. Default: `1`. */ batched_runs?: number | undefined;
+    /** A faster implementation of the same step for GPUs, with other bits. Supports only GPT-2. */ name: "fast";
+    /** Has no effect. Earlier versions compiled the step on the CPU, where `fast` is no longer supported. Default: `"auto"`.
+ * @deprecated */ compile?: "auto" | "on" | "off" | undefined;
+    /** On CUDA, replay each step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if it is faster with equal bits. Not part of the hash. Default: `"auto"`. */ graph?: "auto" | "off" | undefined;
+    /** Runs of a sweep or an experiment to compute together in one process, which saves time on a GPU. They may differ in seeds, initial state and `training.learning_rate`. The number changes bits. Default: `1`. */ batched_runs?: number | undefined;
+    /** Processes that share each batch, on the CPU or with one GPU each. `training.per_device_train_batch_size` is their total. The number changes bits and is recorded. Default: `1`. */ processes?: number | undefined;
   }
-);
+  | {
+    /** The same bits on every CPU, with any number of threads and any version of PyTorch. Supports GPT-2, Llama and Qwen3 in bfloat16 with AdamW, on the CPU. */ name: "portable";
+  };
 
 /** Separate seeds of the random streams; null uses `seed`. */
 export interface SeedsInput {
@@ -267,12 +271,13 @@ export interface RecordInput {
   /** Steps to record in addition to the first and the last: each multiple of a number, a list, or text such as `0..100, every 10 to 1000, every 100` or `0..10, log 20` (20 steps per power of ten). Default: `1`. */ every?: number | Array<number> | string | undefined;
   /** Steps of single tensors, by name, in the form of `every`, which applies to the others. */ schedules?: Record<string, number | Array<number> | string> | undefined;
   /** Rows to record of tensors with one row per token: `all`, `dead` (tokens that never appear in the corpus), `live` (the others), a list of token ids, or a regular expression for the text of tokens such as `/[A-Z]/`. Default: `"all"`. */ rows?: "all" | "dead" | "live" | Array<number> | string | undefined;
+  /** All weights at every step: `deltas` stores the exact difference to the step before, compressed to about a fifth of a bfloat16 model; `off` stores none. Default: `"off"`. */ model?: "off" | "deltas" | undefined;
 }
 
 /** Checkpoints, from which a run can be resumed. */
 export interface CheckpointInput {
   /** Steps between checkpoints, the most that a crash can lose; null saves one only when the run stops or ends. Default: `1000`. */ every?: number | null | undefined;
-  /** Checkpoints to keep. The oldest is removed once a newer one is verified; with two, the run survives damage to one. Default: `2`. */ keep?: number | undefined;
+  /** Newest checkpoints to keep; with two, the run survives damage to one. Older ones remain while they take at most a tenth of the history, spread over the training. Default: `2`. */ keep?: number | undefined;
 }
 
 /** A configuration as a person writes it: any part of it. */
@@ -281,7 +286,7 @@ export interface RunConfigInput {
   /** Seed of all random streams: weights, initial state, data order, noise. `seeds` sets them separately. Default: `42`. */ seed?: number | undefined;
   /** Device: `auto` uses CUDA if available, else MPS, else the CPU; `cuda:1` names one GPU. Devices differ in bits. Default: `"auto"`. */ device?: "auto" | "cpu" | "cuda" | "mps" | `cuda:${number}` | undefined;
   /** CPU threads of PyTorch; null lets PyTorch choose. The number changes bits and is recorded. Default: `null`. */ threads?: number | null | undefined;
-  /** How a step is computed: the name of an engine, or a section with its settings. */ engine?: EngineInput | "trainer" | "fast" | undefined;
+  /** How a step is computed: the name of an engine, or a section with its settings. */ engine?: EngineInput | "trainer" | "fast" | "portable" | undefined;
   /** Path of the Python interpreter (default: found automatically). Not part of the hash. */ python?: string | undefined;
   /** Separate seeds of the random streams; null uses `seed`. */ seeds?: SeedsInput | undefined;
   /** The training text. */ data?: DataInput | undefined;
@@ -291,9 +296,15 @@ export interface RunConfigInput {
   /** The TrainingArguments of transformers, under their own names. */ training?: TrainingArguments | undefined;
   /** What to record during training. */ record?: RecordInput | undefined;
   /** Checkpoints, from which a run can be resumed. */ checkpoint?: CheckpointInput | undefined;
-  /** @deprecated Old name of `engine.processes`. */ processes?: number | undefined;
-  /** @deprecated Old name of `engine.exact`. */ exact_step?: "auto" | "off" | undefined;
-  /** @deprecated Old name of `engine.compile`. */ compiled_step?: "auto" | "on" | "off" | undefined;
-  /** @deprecated Old name of `engine.graph`. */ graphed_step?: "auto" | "off" | undefined;
-  /** @deprecated Old name of `engine.batched_runs`. */ stack?: number | undefined;
+  /** Trackers that receive the logs of the training, offline in `trackers` of the run's directory: `tensorboard`, `wandb`, `mlflow`, `trackio`. Not part of the hash. */ track?: "tensorboard" | "wandb" | "mlflow" | "trackio" | Array<"tensorboard" | "wandb" | "mlflow" | "trackio"> | undefined;
+  /** Old name of `engine.processes`.
+ * @deprecated */ processes?: number | undefined;
+  /** Old name of `engine.exact`.
+ * @deprecated */ exact_step?: "auto" | "off" | undefined;
+  /** Old name of `engine.compile`.
+ * @deprecated */ compiled_step?: "auto" | "on" | "off" | undefined;
+  /** Old name of `engine.graph`.
+ * @deprecated */ graphed_step?: "auto" | "off" | undefined;
+  /** Old name of `engine.batched_runs`.
+ * @deprecated */ stack?: number | undefined;
 }

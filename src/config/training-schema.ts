@@ -21,7 +21,7 @@ export const productOwnedTrainingArguments = {
   logging_nan_inf_filter: "non-finite losses are always reported",
   log_level_replica: logging,
   log_on_each_node: logging,
-  report_to: nothingLeaves,
+  report_to: "set `track`",
   run_name: "set `name`",
   project: nothingLeaves,
   trackio_space_id: nothingLeaves,

@@ -58,6 +58,16 @@ export function overMoves(analysis: AnalysisDocument, values: readonly (number |
   return { steps: analysedSteps(analysis).slice(1), values };
 }
 
+/** The names in legends of what the event log records, by the names of the lines. */
+export const trainingLabels = {
+  loss: "loss",
+  "mean loss": "mean since the previous log",
+  "held-out loss": "held-out text",
+  "learning rate": "learning rate",
+  "gradient norm": "gradient norm",
+  rate: "steps per second",
+} as const;
+
 /** A panel of lines over the steps. */
 export interface LinePanel<Data> {
   readonly title: string;
@@ -127,5 +137,59 @@ export function linePanels<Data>(
     series,
     panels: shown.map((panel): Panel => ({ title: panel.title, x: panel.x ?? stepAxis(), y: panel.y, equal: false, marks: marksOf(panel) })),
     columns: shown.length === 3 ? 3 : Math.min(2, shown.length),
+  };
+}
+
+/** The runs of a figure with the hashes of their configurations. */
+export function sourcesText({ sources }: Pick<Figure, "sources">): string {
+  return `Data: ${sources.map(({ name, hash }) => `${name} (${hash.slice(0, 12)})`).join(", ")}`;
+}
+
+/** Numbers at some training steps, ascending. */
+interface Points {
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+}
+
+/** The values of two lines, and the first minus the second, at the steps where both have a value. */
+export function differenceOf(first: Points, second: Points): { x: number[]; first: number[]; second: number[]; difference: number[] } {
+  const ofSecond = new Map(second.x.map((step, at) => [step, second.y[at] ?? null]));
+  const found = { x: [] as number[], first: [] as number[], second: [] as number[], difference: [] as number[] };
+  first.x.forEach((step, at) => {
+    const [ours, theirs] = [first.y[at] ?? null, ofSecond.get(step) ?? null];
+    if (ours === null || theirs === null) return;
+    found.x.push(step);
+    found.first.push(ours);
+    found.second.push(theirs);
+    found.difference.push(ours - theirs);
+  });
+  return found;
+}
+
+/** The name of the figure that `differenceOfP` describes. */
+export const differenceName = "difference-of-P";
+
+/** P of a run at its recorded steps. */
+export interface PopulationLine extends Points {
+  readonly label: string;
+}
+
+/** The difference of P of two runs, and P of both, at the steps that both have recorded. */
+export function differenceOfP([first, second]: readonly [PopulationLine, PopulationLine]): Pick<Figure, "title" | "caption" | "series" | "panels" | "columns"> {
+  const { x, difference, ...both } = differenceOf(first, second);
+  const line = (series: number, y: readonly number[]): Mark => ({ mark: "line", series, x, y, curve: "step" });
+  const panel = (title: string, label: string, ...marks: Mark[]): Panel => ({
+    title,
+    x: stepAxis({ scale: "symlog" }),
+    y: countAxis(label),
+    equal: false,
+    marks,
+  });
+  return {
+    title: "Difference of P",
+    caption: `P is the number of tokens in black holes. A: ${first.label}. B: ${second.label}. At the steps that both runs have recorded; the step axis is logarithmic in step + 1.`,
+    series: [seriesOf("A", 0), seriesOf("B", 1), { ...seriesOf("A − B", 2), dash: 0 }],
+    panels: [panel("A − B", "difference of P", line(2, difference)), panel("P", "tokens", line(0, both.first), line(1, both.second))],
+    columns: 2,
   };
 }

@@ -1,11 +1,14 @@
 import { basename, resolve } from "node:path";
-import type { SeriesFigureName } from "../analysis/analyses.js";
+import { type AnalysisName, ownAnalyses, type SeriesFigureName } from "../analysis/analyses.js";
+import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import type { ScanOptions } from "../analysis/scan/observation.js";
+import type { AnalysisSeries, SeriesFigure } from "../analysis/series.js";
 import { differences } from "../compare/run-facts.js";
 import { configIdentity } from "../config/config-hash.js";
 import { BhBridgeError } from "../errors.js";
 import { runNames } from "../text/names.js";
 import type { Figure, Source } from "./figure.js";
+import { axis, linePanels, overMoves, overStates, type StepSeries } from "./panels.js";
 import { adamwFigure } from "./runs/adamw.js";
 import { blackHoles, populations, rankCurve } from "./runs/black-holes.js";
 import { cloud } from "./runs/cloud.js";
@@ -14,14 +17,66 @@ import { distributions } from "./runs/distributions.js";
 import { freezing } from "./runs/freezing.js";
 import { phaseDurations, shares } from "./runs/lifecycle.js";
 import { displacement, kinematics } from "./runs/motion.js";
-import { type Absent, isAbsent, type RunFigure, RunSource } from "./runs/run-figure.js";
-import { seriesFigures } from "./runs/series-figures.js";
+import { type Absent, defineRunFigure, isAbsent, leftOut, type RunFigure, RunSource, requestedAnalysis } from "./runs/run-figure.js";
 import { sky } from "./runs/sky.js";
 import { tokensFigure } from "./runs/tokens.js";
 import { neighbours } from "./runs/topology.js";
 import { loss, optimizer } from "./runs/training.js";
 import { verdictFigure } from "./runs/verdict.js";
 import type { PngOptions, SvgOptions } from "./svg-of-figure.js";
+
+/** A figure with the analysis that declares it. */
+interface Declared {
+  readonly analysis: AnalysisName;
+  readonly isOnRequest: boolean;
+  readonly series: Readonly<Record<string, AnalysisSeries<unknown>>>;
+  readonly figure: SeriesFigure<string, SeriesFigureName>;
+}
+
+const declared: readonly Declared[] = ownAnalyses.flatMap(({ name, isOnRequest = false, series = {}, figures = [] }) =>
+  figures.map((figure): Declared => ({ analysis: name, isOnRequest, series, figure })),
+);
+
+/** The figures of lines that analyses declare, by name. */
+export const seriesFigures = Object.fromEntries(declared.map((each) => [each.figure.name, seriesFigure(each)])) as {
+  readonly [Name in SeriesFigureName]: RunFigure<Name>;
+};
+
+/** The series of a figure, by name. */
+type FigureSeries = Readonly<Record<string, StepSeries | undefined>>;
+
+function seriesFigure({ analysis, isOnRequest, series, figure }: Declared): RunFigure<SeriesFigureName> {
+  const { name, title, caption, panels } = figure;
+  const read = async (run: RunSource): Promise<FigureSeries | Absent> => {
+    const found = isOnRequest ? await requestedAnalysis(run, analysis) : { document: await run.analysis() };
+    if (isAbsent(found)) return found;
+    const part = found.document[analysis];
+    if (part === undefined) return { absent: leftOut(found.document, analysis) };
+    return Object.fromEntries(Object.entries(series).map(([key, each]) => [key, stepSeries(found.document, each, part)]));
+  };
+  return defineRunFigure({
+    name,
+    overlays: true,
+    read,
+    describe: (runs) => ({
+      title,
+      caption,
+      ...linePanels(
+        panels.map(({ title: of, y: { label, unit, ...over }, lines }) => ({
+          title: of,
+          y: axis(label, unit, over),
+          lines: Object.fromEntries(lines.map((key) => [series[key]?.label ?? key, (data: FigureSeries) => data[key]])),
+        })),
+        runs,
+      ),
+    }),
+  });
+}
+
+function stepSeries(document: AnalysisDocument, { per, of }: AnalysisSeries<unknown>, part: unknown): StepSeries | undefined {
+  const values = of?.(part);
+  return values && (per === "state" ? overStates : overMoves)(document, values);
+}
 
 /** Figures of any data, by their names alone. */
 function listed<Name extends string>(...figures: readonly RunFigure<Name>[]): readonly RunFigure<Name>[] {
@@ -52,6 +107,7 @@ const ordered = listed(
   neighbours,
 );
 
+/** Name of a figure of runs. */
 export type RunFigureName = (typeof ordered)[number]["name"] | SeriesFigureName;
 
 const all: readonly RunFigure<RunFigureName>[] = [...new Set<RunFigure<RunFigureName>>([...ordered, ...Object.values(seriesFigures)])];

@@ -6,6 +6,7 @@ import { drawFigure } from "./draw/draw-figure.js";
 import { figureStyle, type Theme } from "./draw/legend.js";
 import type { Figure } from "./figure.js";
 
+/** Options of `svgOfFigure`. */
 export interface SvgOptions {
   /** `auto` follows the reader's preference (default: `auto`). */
   readonly theme?: Theme | undefined;
@@ -31,6 +32,7 @@ export function drawingOfFigure(figure: Figure, width: number): string {
   return xmlText(drawing.outerHTML).replaceAll(/<style>[^<]*<\/style>/g, "");
 }
 
+/** Options of `pngOfFigure`. */
 export interface PngOptions {
   /** Default: `light`. */
   readonly theme?: "light" | "dark" | undefined;

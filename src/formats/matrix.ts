@@ -5,6 +5,7 @@ import type { RawBytes } from "./state-checks.js";
 
 /** Element types, spelt as safetensors spells them. */
 export const dtypes = ["BF16", "F16", "F32", "F64", "I8", "U8", "I16", "U16", "I32", "U32", "I64", "U64", "BOOL"] as const;
+/** Dtype of a tensor, by its name in safetensors. */
 export type Dtype = (typeof dtypes)[number];
 
 /** Bytes of one element. */

@@ -58,8 +58,8 @@ export const trainEventSchema = z.discriminatedUnion("type", [
   eventSchema("resumed", { recomputed_to: z.int() }),
   // What Python has used since the event before: cores busy on average, memory at its peak.
   eventSchema("usage", { seconds: z.number(), cpu_cores: z.number(), peak_bytes: z.int(), gpu_peak_bytes: z.int().nullable() }),
-  eventSchema("alert", { kind: z.enum(["non-finite", "stall"]), message: z.string() }),
-  // From here on; `compiled` is reported before compiling begins and when it is over, `graphed` only on CUDA.
+  eventSchema("alert", { kind: z.enum(["non-finite", "stall", "tracker"]), message: z.string() }),
+  // From here on; `graphed` is reported only on CUDA, `compiled` only by earlier versions.
   eventSchema("step_method", stepMethodFields),
   eventSchema("stopped", { reason: z.string() }),
   eventSchema("checkpoint_rejected", { problem: z.string() }),
@@ -69,10 +69,38 @@ export const trainEventSchema = z.discriminatedUnion("type", [
 /** An event of the log of a run, which an earlier version may have written. */
 export const storedEventSchema = z.preprocess(presentEvent, trainEventSchema);
 
+/** When each event occurs, for the documentation. */
+export const trainEventMeanings: Readonly<Record<TrainEventType, string>> = {
+  init_end: "The Trainer has been built.",
+  train_begin: "Training starts. `max_steps` and the others are the settings in use.",
+  epoch_begin: "An epoch, which is one pass over the training windows, starts.",
+  step_begin: "A step starts.",
+  pre_optimizer_step: "The gradients of a step are complete and clipped; the optimizer runs next.",
+  optimizer_step: "The optimizer has changed the weights; the gradients still exist.",
+  substep_end: "A batch of a step has been computed that is not its last one (`gradient_accumulation_steps`).",
+  step_end: "A step has ended and is recorded. `loss` is its loss.",
+  log: "An entry of the loss table, every `training.logging_steps` steps. `logs` has the numbers under the names of transformers.",
+  evaluate: "An evaluation on the held-out text has ended. `metrics` has its numbers.",
+  predict: "A prediction has ended.",
+  prediction_step: "A batch of an evaluation or a prediction has been computed.",
+  save: "A checkpoint has been saved; `checkpoint` is its directory.",
+  push_begin: "transformers is about to upload a model. bh-bridge uploads nothing, so this does not occur.",
+  epoch_end: "An epoch has ended.",
+  train_end: "Training has ended.",
+  resumed: "The run was resumed. Steps up to `recomputed_to` are computed again and compared with the recorded ones.",
+  usage: "Resources of Python since the event before: `seconds`, `cpu_cores` busy on average, and the peak of memory.",
+  alert: "A loss is not finite, or nothing has happened for a long time (`stall`).",
+  step_method: "How steps are computed from here on, and why. `reference_seconds` and `seconds` are the times without and with the method, if measured.",
+  stopped: "Training stops early; `reason` says why.",
+  checkpoint_rejected: "A checkpoint failed its verification and was not used; `problem` says why.",
+  decider_timeout: "A decider did not answer in time, and training continued.",
+};
+
 /** Events of every step, which are dropped while the reader of the stream lags. All others always arrive. */
 export const coalescibleEvents = ["step_begin", "pre_optimizer_step", "optimizer_step", "substep_end", "step_end", "prediction_step"] as const;
 
 export type TrainEvent = z.output<typeof trainEventSchema>;
+/** Type of a training event. */
 export type TrainEventType = TrainEvent["type"];
 
 /** The event of one type. */

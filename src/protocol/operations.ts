@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { batchedRunsSchema, compilingSchema, processesSchema } from "../config/engine-schema.js";
+import { batchedRunsSchema, processesSchema } from "../config/engine-schema.js";
 import { architectureSchema } from "../config/models/families.js";
 import { normSchema, ownModelShape } from "../config/models/family.js";
 import { runConfigFields } from "../config/run-config-fields.js";
@@ -73,7 +73,7 @@ export const generateOptionsSchema = z.strictObject({
 });
 
 // The sections of a configuration are declared with it; here they only travel, complete.
-const { seed, data, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
+const { seed, data, init, noise, training, record, checkpoint, track } = complete(runConfigFields).shape;
 const { from, dtype } = complete(z.strictObject(ownModelShape)).shape;
 const config = complete(architectureSchema);
 
@@ -150,11 +150,11 @@ const engineRequestSchema = z.discriminatedUnion("name", [
   z.strictObject({ name: z.literal("trainer"), exact: z.enum(["auto", "off"]), graph: z.enum(["auto", "off"]), processes: processesSchema }),
   z.strictObject({
     name: z.literal("fast"),
-    compiling: compilingSchema,
     graph: z.enum(["auto", "off"]),
     batched_runs: batchedRunsSchema,
     processes: z.literal(1),
   }),
+  z.strictObject({ name: z.literal("portable"), processes: z.literal(1) }),
 ]);
 
 /** Steps to record beside the first and the last: an interval or a list. A schedule given as text has been expanded. */
@@ -178,7 +178,8 @@ export const operations = {
   release: { request: z.strictObject({ handle: handleSchema }), reply: empty },
   "model.create": {
     // The seeds are those of the weights and of the initial state, whatever the configuration leaves to its `seed`.
-    request: z.strictObject({ from, config, norm, dtype, init, seed, init_seed: seed }),
+    // Draws are those of torch, or those of engine `portable`, which are the same on every machine.
+    request: z.strictObject({ from, config, norm, dtype, init, seed, init_seed: seed, draws: z.enum(["torch", "portable"]) }),
     reply: modelReplySchema,
   },
   "model.tensor": { request: z.strictObject({ handle: handleSchema, name: z.string(), path: z.string() }), reply: storedTensorSchema },
@@ -215,13 +216,14 @@ export const operations = {
       noise,
       record: record.extend({ every: stepsSchema, schedules: z.record(z.string(), stepsSchema).optional() }),
       checkpoint,
+      track,
       events: z.array(z.string()),
       deciders: z.array(deciderSchema),
       // A run that ended early: go back to its newest checkpoint, and compare what is recomputed (exact) or replace it.
       resume: z.enum(["exact", "inexact"]).nullable(),
       // A checkpoint directory of HF's Trainer, whose optimizer, schedule and random streams the run begins with.
       start_from: z.string().nullable(),
-      // Steps that are trained again, to be compared: the run ends after this one, on the schedule of all, and leaves neither checkpoint nor model.
+      // Steps that are trained again, to be compared: the run ends after this one, on the schedule of all, and leaves no model. Its only checkpoint is of step checkpoint.every.
       until: z.int().positive().nullable(),
       // What one step computes goes into this directory, tensor by tensor.
       trace: z.strictObject({ step: z.int().positive(), directory: z.string() }).nullable(),

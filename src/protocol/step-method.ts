@@ -3,10 +3,10 @@ import { isPlainObject } from "../config/json-value.js";
 
 /**
  * How steps are computed, and why: what event `step_method` and `run.json` say. `reference_seconds` and `seconds` are the time of a batch (`exact`) or of a
- * step (`graphed`) without and with the method, where both were measured. For `compiled`, `seconds` is how long compiling took.
+ * step (`graphed`) without and with the method, where both were measured. `compiled` is of earlier versions, and `seconds` how long compiling took.
  */
 export const stepMethodFields = {
-  method: z.enum(["exact", "compiled", "graphed"]),
+  method: z.enum(["exact", "compiled", "graphed", "portable"]),
   used: z.boolean(),
   reason: z.string(),
   reference_seconds: z.number().nullable(),
@@ -17,7 +17,7 @@ export type StepMethod = z.output<typeof stepMethodSchema>;
 
 /** `Exact step: used, equal bits, and faster (70.0 → 50.0 ms)`; of a compiled step, how long compiling took. */
 export function stepMethodText({ method, used, reason, reference_seconds, seconds }: StepMethod): string {
-  const name = { exact: "Exact step", compiled: "Compiled step", graphed: "Graphed step" }[method];
+  const name = { exact: "Exact step", compiled: "Compiled step", graphed: "Graphed step", portable: "Portable step" }[method];
   const compared = reference_seconds === null || seconds === null ? "" : ` (${milliseconds(reference_seconds)} → ${milliseconds(seconds)} ms)`;
   const times = method === "compiled" && seconds !== null ? ` (${seconds.toFixed(1)} s)` : compared;
   return `${name}: ${used ? "used" : "not used"}, ${reason}${times}`;

@@ -10,7 +10,12 @@ import { packageRoot } from "./package-manifest.js";
  */
 export function environmentDirectory(root: string = packageRoot): string {
   const isCheckout = existsSync(join(root, ".git")) || !root.includes(`${sep}node_modules${sep}`);
-  return isCheckout ? join(root, ".venv") : join(envPaths("bh-bridge", { suffix: "" }).data, "venv");
+  return isCheckout ? join(root, ".venv") : join(dataFolder(), "venv");
+}
+
+/** The folder of this program in the user's data folder. */
+export function dataFolder(): string {
+  return envPaths("bh-bridge", { suffix: "" }).data;
 }
 
 /** Path of the interpreter of a virtual environment. */
@@ -110,7 +115,7 @@ export function pythonCandidates(options: FindPythonOptions = {}): [PythonCandid
   if (first) return [first, ...others];
   throw new BhBridgeError(
     "PYTHON_NOT_FOUND",
-    'no Python was found: no virtual environment is active, and python3 is not in PATH. Install Python 3.11 or newer (on Debian and Ubuntu: apt install python3 python3-venv), then run "bh-bridge setup"',
+    'no Python was found: no virtual environment is active, and python3 is not in PATH. Run "bh-bridge setup", which installs Python 3.11 and all packages into your data folder',
   );
 }
 

@@ -6,6 +6,7 @@ import { configInvalid } from "../config/config-invalid.js";
 import type { TokenizerKind } from "../config/data-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { lastLines } from "./failures.js";
+import { pythonCandidates } from "./find-python.js";
 import { packageRoot } from "./package-manifest.js";
 import { pythonVariables, suspectVariables } from "./python-variables.js";
 
@@ -50,6 +51,25 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
   else if (exitCode === null && killedBy === null) reason = `cannot be run: ${result.failed ? result.originalMessage : "it did not start"}`;
   const message = `${interpreter} ${reason}. Name another interpreter with python (--python on the command line)${suspectVariables()}`;
   throw new BhBridgeError("PYTHON_NOT_FOUND", message, { cause: result, exit: { exitCode, signal: killedBy, lastLines: output } });
+}
+
+const lackingSchema = z.object({ missing: z.string() });
+
+/**
+ * Run a script with the first Python that has a library. The script answers with `missing` where it is not installed.
+ * @param what that needs the library, for the message.
+ * @throws {BhBridgeError} `PYTHON_DEPENDENCY_MISSING` with the command that installs it; as `runPythonScript`.
+ */
+export async function runScriptWith(library: string, { python, what }: { python: string | undefined; what: string }, script: PythonScript): Promise<unknown> {
+  const candidates = pythonCandidates(python === undefined ? {} : { python });
+  for (const { path } of candidates) {
+    const answer = await runPythonScript(path, script);
+    if (!lackingSchema.safeParse(answer).success) return answer;
+  }
+  throw new BhBridgeError(
+    "PYTHON_DEPENDENCY_MISSING",
+    `${what} requires Python's ${library}, which is not installed. Install it with: ${candidates[0].path} -m pip install ${library}`,
+  );
 }
 
 const trainedSchema = z.object({ vocabulary: z.int() });
@@ -134,7 +154,27 @@ async function ask(python: string, request: object, corpus: string, signal: Abor
   return answer;
 }
 
+/** Tokens of texts by a tokenizer.json, without special tokens around them. @throws {BhBridgeError} `CORPUS_INVALID` with the library's message, `ABORTED`. */
+export async function encodeTexts(python: string, tokenizer: string, texts: readonly string[], signal?: AbortSignal): Promise<number[][]> {
+  return z.object({ tokens: z.array(z.array(z.int())) }).parse(await ask(python, { do: "encode", tokenizer, texts }, "the prompt", signal)).tokens;
+}
+
+/** Texts of tokens by a tokenizer.json. @throws {BhBridgeError} as `encodeTexts`. */
+export async function decodeTokens(python: string, tokenizer: string, tokens: readonly (readonly number[])[], signal?: AbortSignal): Promise<string[]> {
+  return z.object({ texts: z.array(z.string()) }).parse(await ask(python, { do: "decode", tokenizer, texts: tokens }, "the text", signal)).texts;
+}
+
+/** A build of engine `portable` for this machine. */
+export const portableBuildSchema = z.strictObject({
+  name: z.string(),
+  sha256: z.string(),
+  usable: z.boolean(),
+  /** Why it cannot be used. */
+  reason: z.string().optional(),
+});
+
 const answerSchema = z.object({
+  portable: z.object({ used: z.string().nullable(), problem: z.string().nullable(), builds: z.array(portableBuildSchema) }),
   environment: z.object({
     cpu_capability: z.string(),
     threads: z.int(),
@@ -144,13 +184,13 @@ const answerSchema = z.object({
   gpt2_config: z.array(z.string()),
 });
 
-/** Devices and threads of torch, and the field names of `TrainingArguments` and `GPT2Config` of transformers. */
+/** Devices and threads of torch, builds of engine `portable`, and the field names of `TrainingArguments` and `GPT2Config` of transformers. */
 export type TorchAnswer = z.infer<typeof answerSchema>;
 
 /** The imports take 2 s, or a minute from a cold network disk. They can hang with a broken GPU driver. */
 const importTimeoutMs = 180_000;
 
-/** Import torch and transformers in an interpreter and report devices and fields; about 2 s. @throws {BhBridgeError} as `probePython`. */
+/** Import torch and transformers in an interpreter and report devices, builds and fields; about 2 s. @throws {BhBridgeError} as `probePython`. */
 export async function askTorch(path: string, signal?: AbortSignal): Promise<TorchAnswer> {
   return answerSchema.parse(await runPythonScript(path, { file: "scripts/doctor.py", timeoutMs: importTimeoutMs, signal }));
 }
@@ -163,11 +203,12 @@ export interface StatesRequest {
   readonly dim: number;
   readonly initializer_range: number;
   readonly seed: number;
+  readonly engine: "trainer" | "portable";
   readonly draws: number;
 }
 
 /**
- * Draw initial states with torch, one after another; at most two are in memory.
+ * Draw initial states, one after another; at most two are in memory.
  * @param stateBytes bytes of one state.
  * @returns the bytes of each; the array is reused for the next.
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` with the last output of an interpreter that fails; `ABORTED`.
@@ -245,4 +286,21 @@ export async function readOwnVocabulary(interpreter: string, request: OwnModelRe
   if (!success) return z.object({ vocab_size: z.int() }).parse(answer).vocab_size;
   const [path = "", ...message] = data.problem.split(": ");
   throw configInvalid([{ path, message: message.join(": ") }]);
+}
+
+/** Files for transformers that only Python writes. */
+interface HfStateRequest {
+  /** Checkpoint of a run whose training state is converted for HF's Trainer; null for none. */
+  readonly checkpoint: string | null;
+  /** Tokenizer of a run that is saved for AutoTokenizer; null for none. */
+  readonly tokenizer: string | null;
+  /** Existing directory to write into. */
+  readonly out: string;
+}
+
+/** Write the training state of a checkpoint and a tokenizer as transformers does; about 3 s. @throws {BhBridgeError} `CONFIG_INVALID`; as `probePython`. */
+export async function writeHfState(interpreter: string, request: HfStateRequest): Promise<void> {
+  const answer = await runPythonScript(interpreter, { file: "scripts/write_hf_state.py", args: [JSON.stringify(request)], timeoutMs: importTimeoutMs });
+  const { success, data } = problemSchema.safeParse(answer);
+  if (success) throw new BhBridgeError("RUN_CORRUPT", data.problem);
 }

@@ -5,13 +5,15 @@ import { parseHTML } from "linkedom";
 import { drawFigure } from "../figures/draw/draw-figure.js";
 import { figureStyle } from "../figures/draw/legend.js";
 import type { Figure, Mark } from "../figures/figure.js";
+import { sourcesText } from "../figures/panels.js";
 import { edgesOf, isExact, reduceFigure, type SmoothLine, smoothLines } from "../figures/reduce-figure.js";
 import { packageRoot } from "../python/package-manifest.js";
 import { escapeHtml, xmlText } from "../text/escaping.js";
 import { groupDigits } from "../text/format.js";
 import { type GlossaryEntry, glossary } from "../text/glossary.js";
 import type { Block, Page, ReplayedRun, Section } from "./page.js";
-import { packedColumn, packedText } from "./replay-frames.js";
+import { packed, packedColumn, packedText } from "./replay-frames.js";
+import { portableLibrary, type Retraining } from "./retraining.js";
 import type { Scene } from "./story.js";
 
 /** Shorter paths are marks and stay unchanged. */
@@ -90,6 +92,8 @@ interface Embedded {
   readonly replays: ReplayedRun[][];
   /** Every point of the lines that `figures` has reduced. */
   readonly exact: ExactLines;
+  /** Scripts of the parts that only some reports have. */
+  readonly more: { readonly elements: string[]; readonly sources: string[] };
 }
 
 /** Width of the embedded drawings: that of paper. The script lays them out for the window. */
@@ -97,12 +101,15 @@ const drawnWidth = 680;
 
 /** A report as one self-contained HTML file, which can be read without its script. */
 export function htmlOfPage(page: Page, version: string): string {
-  const embedded: Embedded = { figures: [], smooth: [], replays: [], exact: { columns: [], lines: [] } };
+  const embedded: Embedded = { figures: [], smooth: [], replays: [], exact: { columns: [], lines: [] }, more: { elements: [], sources: [] } };
   const main = page.sections.map((each) => sectionHtml(each, embedded)).join("\n");
   const [script, style] = ["report.js", "report.css"].map((name) => readFileSync(join(packageRoot, "dist/report/browser", name), "utf8")) as [string, string];
-  const allowed = createHash("sha256").update(script).digest("base64");
-  const policy = `default-src 'none'; script-src 'sha256-${allowed}'; style-src 'unsafe-inline'; img-src data: blob:`;
-  const data = { schema: "bh-bridge/report-data@1", title: page.title, verdict: page.verdict, ...page.data, ...embedded };
+  const { more, ...shown } = embedded;
+  const sources = [sourceOf(script), ...more.sources].join(" ");
+  const workers = more.sources.length > 0 ? "; worker-src blob:" : "";
+  const policy = `default-src 'none'; script-src ${sources}; style-src 'unsafe-inline'; img-src data: blob:${workers}`;
+  const terms = page.terms === undefined ? glossary : glossary.filter(({ key }) => page.terms?.includes(key));
+  const data = { schema: "bh-bridge/report-data@1", title: page.title, verdict: page.verdict, ...page.data, ...shown };
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -119,19 +126,37 @@ export function htmlOfPage(page: Page, version: string): string {
 ${verdictHtml(page)}
 <dl>${page.summary.map(([label, words]) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(words)}</dd></div>`).join("")}</dl>
 <nav aria-label="Sections">${[...page.sections.map(({ title }) => title), termsTitle].map((title) => `<a href="#${idOf(title)}">${escapeHtml(title)}</a>`).join(" ")}</nav>
-<p class="terms">What is ${glossary.map(({ key, term }) => termButton(key, term)).join(" ")}</p>
-${glossary.map(({ key, term, meaning }) => `<div popover id="term-${key}" class="term-note"><strong>${escapeHtml(term)}</strong> ${escapeHtml(meaning)}</div>`).join("\n")}
+<p class="terms">What is ${terms.map(({ key, term }) => termButton(key, term)).join(" ")}</p>
+${terms.map(({ key, term, meaning }) => `<div popover id="term-${key}" class="term-note"><strong>${escapeHtml(term)}</strong> ${escapeHtml(meaning)}</div>`).join("\n")}
 </header>
 <main>
 ${main}
-${termsSection}
+${termsSection(terms)}
 </main>
-<footer><p>Made by bh-bridge ${escapeHtml(version)} from the files of the runs. <button type="button" data-take="data" hidden>Save the data as JSON</button>${page.data["config"] === undefined ? "" : ' <button type="button" data-take="config" hidden>Save config.json</button>'}</p></footer>
+<footer><p>Made by bh-bridge ${escapeHtml(version)} from ${escapeHtml(page.madeFrom ?? "the files of the runs")}. <button type="button" data-take="data" hidden>Save the data as JSON</button>${page.data["config"] === undefined ? "" : ' <button type="button" data-take="config" hidden>Save config.json</button>'}</p></footer>
 <script type="text/plain" id="data">${packedText(JSON.stringify(data))}</script>
 <script type="module">${script}</script>
-</body>
+${more.elements.map((element) => `${element}\n`).join("")}</body>
 </html>
 `;
+}
+
+/** A script for the policy of the page. */
+function sourceOf(script: string): string {
+  return `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+}
+
+/** The training in the browser: its script and styles, and what it computes with. Reports of other runs have none of it. */
+function retrainingHtml(retraining: Retraining, { more }: Embedded): string {
+  const [script, style] = ["again.js", "again.css"].map((name) => readFileSync(join(packageRoot, "dist/report/browser", name), "utf8")) as [string, string];
+  more.sources.push(sourceOf(script), "'wasm-unsafe-eval'");
+  more.elements.push(
+    `<script type="text/plain" id="again-data">${packedText(JSON.stringify(retraining))}</script>`,
+    `<script type="text/plain" id="again-library">${packed(readFileSync(portableLibrary))}</script>`,
+    `<script type="module">${script}</script>`,
+  );
+  const words = `Trains the first ${groupDigits(retraining.steps.at(-1) ?? 0)} steps again in this browser and compares every bit of the embedding with the recorded one. It needs no server and no network: the text of the training and engine portable as WebAssembly are part of this file.`;
+  return `<style>${style}</style><p>${words}</p><div id="again"><p class="needs-script">The training requires the script of this file, which is not running.</p></div>`;
 }
 
 function verdictHtml({ verdict }: Page): string {
@@ -142,9 +167,10 @@ function verdictHtml({ verdict }: Page): string {
 const termsTitle = "Terms";
 
 /** The glossary as a section, for paper and for readers who search the page. */
-const termsSection = `<section id="${idOf(termsTitle)}"><h2>${termsTitle}</h2><dl>${glossary
-  .map(({ term, meaning }) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(meaning)}</dd></div>`)
-  .join("")}</dl></section>`;
+function termsSection(terms: readonly GlossaryEntry[]): string {
+  const entries = terms.map(({ term, meaning }) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(meaning)}</dd></div>`);
+  return `<section id="${idOf(termsTitle)}"><h2>${termsTitle}</h2><dl>${entries.join("")}</dl></section>`;
+}
 
 /** A word that opens its explanation, also without the script. */
 function termButton(key: GlossaryEntry["key"], words: string): string {
@@ -177,6 +203,8 @@ function blockHtml(block: Block, embedded: Embedded, name: string): string {
       return figureHtml(block.figure, embedded);
     case "story":
       return storyHtml(block.scenes);
+    case "retraining":
+      return retrainingHtml(block.retraining, embedded);
     case "replay":
     case "pair": {
       const at = embedded.replays.push([...block.runs]) - 1;
@@ -220,11 +248,10 @@ function figureHtml(whole: Figure, embedded: Embedded): string {
   embedded.smooth.push(rounded(smoothLines(whole)));
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = compactSvg(xmlText(drawFigure(figure, { document, width: drawnWidth, bare: true }).outerHTML));
-  const sources = figure.sources.map(({ name, hash }) => `${name} (${hash.slice(0, 12)})`).join(", ");
   return `<figure data-figure="${index}" data-name="${escapeHtml(figure.name)}" id="figure-${index}">
 <h3>${escapeHtml(figure.title)}</h3>
 <div class="drawing">${svg}</div>
-<figcaption>${escapeHtml(figure.caption)} <span class="source">Data: ${escapeHtml(sources)}</span></figcaption>
+<figcaption>${escapeHtml(figure.caption)} <span class="source">${escapeHtml(sourcesText(figure))}</span></figcaption>
 </figure>`;
 }
 

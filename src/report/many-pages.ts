@@ -1,15 +1,16 @@
 import { basename } from "node:path";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
-import type { ExperimentDocument } from "../sweep/experiment/experiment-summary.js";
+import { type ExperimentDocument, evidenceLines } from "../sweep/experiment/experiment-summary.js";
 import { armLines, shownFigure, shownP } from "../sweep/experiment/experiment-verdict.js";
 import { describeMeasure } from "../sweep/experiment/measures.js";
 import type { MeasureComparison } from "../sweep/experiment/paired-statistics.js";
+import type { JudgementDocument } from "../sweep/judge/judge.js";
 import type { SweepDocument } from "../sweep/sweep-document.js";
 import { summaryTable } from "../sweep/sweep-summary.js";
 import { shellQuote } from "../text/escaping.js";
 import { count } from "../text/format.js";
 import { trialNames } from "../text/names.js";
-import { code, drawn, foldedSection, list, type Page, pitfallTable, type Section, section, table, text } from "./page.js";
+import { type Block, code, drawn, foldedSection, list, type Page, pitfallTable, type Section, section, table, text } from "./page.js";
 
 /** The page of an experiment: verdict, figures, measures, confounds and runs. @param replay of arms, if there is one. */
 export function experimentPage(document: ExperimentDocument, figures: readonly FigureOrAbsent[], replay: readonly Section[] = []): Page {
@@ -27,14 +28,8 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
       ["Rules", `fixed in advance; SHA-256 ${verdict.rulesHash}`],
     ],
     sections: [
-      section(
-        "Verdict",
-        table(
-          ["arm", "answer", "evidence", "missing"],
-          armLines(verdict).map(({ arm, answer, evidence, missing }) => [arm, answer, evidence, missing ?? "–"]),
-        ),
-      ),
-      ...(verdict.notes ? [section("Limits of the verdict", list(verdict.notes))] : []),
+      ...verdictSections(verdict),
+      ...(document.sequential ? [section("Evidence as it grew", list(evidenceLines(document)))] : []),
       section("Figures", ...drawn(figures.filter((figure) => !isOfOthers(figure)))),
       ...(figures.some(isOfOthers) ? [foldedSection("Measures that do not decide", ...drawn(figures.filter(isOfOthers)))] : []),
       ...replay,
@@ -44,7 +39,7 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
         text(
           "Mean ± sample standard deviation (n). Differences are treatment − control, paired by seed, with the interval of the verdict. * marks the deciding measure.",
         ),
-        table(["measure", "arm", control, "arm's value", "difference", "interval", "p", "corrected p"], shown.map(measureRow)),
+        measuresTable(control, shown),
       ),
       foldedSection(
         "Description of the measures",
@@ -76,13 +71,77 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
   };
 }
 
+/** The page of a judged table: verdict, figures and measures. @param command that judges it again. */
+export function judgementPage(document: JudgementDocument, figures: readonly FigureOrAbsent[], command: string): Page {
+  const { table: path, verdict, control, arms, measures, pairing, seeds, rows, ignored } = document;
+  const isPaired = pairing === "paired";
+  const shown = measures.filter(({ control: { n }, treatment }) => n + treatment.n > 0);
+  return {
+    title: path === "-" ? "standard input" : basename(path),
+    verdict: { result: verdict.result, reason: verdict.arms.map(({ arm, result }) => `${arm} against ${control}: ${result}`).join("; ") },
+    summary: [
+      ["Control", control],
+      ["Treatments", arms.join(", ")],
+      ["Pairing", isPaired ? `${count(seeds.length, "pair")} by seed: ${seeds.join(", ")}` : "unpaired"],
+      ["Table", `${count(rows, "row")}${ignored.length === 0 ? "" : `; columns without numbers: ${ignored.join(", ")}`}`],
+      ["Rules", `SHA-256 ${verdict.rulesHash}`],
+    ],
+    sections: [
+      ...verdictSections(verdict),
+      section("Figures", ...drawn(figures)),
+      foldedSection("Rules and reason", list(verdict.rules), text(verdict.reason)),
+      section(
+        "Measures",
+        text(
+          `Mean ± sample standard deviation (n). Differences are treatment − control, ${isPaired ? "paired by seed" : "unpaired"}, with the interval of the verdict. * marks a deciding measure.`,
+        ),
+        measuresTable(control, shown),
+      ),
+      ...(isPaired ? [foldedSection("Values by seed", valuesTable(document, shown))] : []),
+      section("Judge it again", code(command)),
+    ],
+    terms: ["verdict"],
+    madeFrom: "a table",
+    data: { judgement: { ...document, table: basename(path) } },
+  };
+}
+
+function valuesTable({ control, arms, seeds }: JudgementDocument, shown: readonly MeasureComparison[]): Block {
+  const rows = [...new Set(shown.map(({ measure }) => measure))].flatMap((measure) => {
+    const of = shown.filter((each) => each.measure === measure);
+    const before = of[0]?.control.values ?? [];
+    return [
+      [measure, control, ...before.map(shownFigure)],
+      ...arms.map((arm) => [measure, arm, ...(of.find((each) => each.arm === arm)?.treatment.values ?? []).map(shownFigure)]),
+    ];
+  });
+  return table(["measure", "arm", ...seeds], rows);
+}
+
 function isOfOthers(made: FigureOrAbsent): boolean {
   return "figure" in made && made.figure.name === "forest-others";
 }
 
+function verdictSections(verdict: ExperimentDocument["verdict"]): Section[] {
+  return [
+    section(
+      "Verdict",
+      table(
+        ["arm", "answer", "evidence", "missing"],
+        armLines(verdict).map(({ arm, answer, evidence, missing }) => [arm, answer, evidence, missing ?? "–"]),
+      ),
+    ),
+    ...(verdict.notes ? [section("Limits of the verdict", list(verdict.notes))] : []),
+  ];
+}
+
+function measuresTable(control: string, shown: readonly MeasureComparison[]): Block {
+  return table(["measure", "arm", control, "arm's value", "difference", "interval", "p", "corrected p"], shown.map(measureRow));
+}
+
 function measureRow({ measure, arm, decides, control, treatment, difference, p, holm }: MeasureComparison): string[] {
   const spread = ({ mean, sd, n }: { mean: number | null; sd: number | null; n: number }) =>
-    n === 0 ? "–" : `${shownFigure(mean)} ± ${shownFigure(sd)} (${n})`;
+    n === 0 ? "–" : `${shownFigure(mean)}${sd === null ? "" : ` ± ${shownFigure(sd)}`} (${n})`;
   const bounds = difference.interval ?? null;
   const interval = bounds === null ? "–" : `${shownFigure(bounds.low)} to ${shownFigure(bounds.high)}`;
   return [decides ? `${measure} *` : measure, arm, spread(control), spread(treatment), spread(difference), interval, shownP(p), decides ? shownP(holm) : ""];

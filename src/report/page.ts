@@ -1,6 +1,8 @@
-import type { Figure } from "../figures/figure.js";
+import type { Figure, Source } from "../figures/figure.js";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
+import type { GlossaryEntry } from "../text/glossary.js";
 import type { ReplayFrames } from "./replay-frames.js";
+import type { Retraining } from "./retraining.js";
 import type { Scene } from "./story.js";
 
 /** A part of a section, with plain texts that the writers escape. */
@@ -13,10 +15,17 @@ export type Block =
   | { readonly kind: "story"; readonly scenes: readonly Scene[] }
   | { readonly kind: "replay"; readonly runs: readonly ReplayedRun[] }
   /** Two runs at a time, whose frames are in one view. */
-  | { readonly kind: "pair"; readonly runs: readonly ReplayedRun[] };
+  | { readonly kind: "pair"; readonly runs: readonly ReplayedRun[] }
+  /** A run whose first steps the reader's browser can train again. */
+  | { readonly kind: "retraining"; readonly retraining: Retraining };
 
 /** A run in a replay, with its name in the report. */
-export type ReplayedRun = { readonly label: string; readonly frames: ReplayFrames };
+export type ReplayedRun = {
+  readonly label: string;
+  readonly frames: ReplayFrames;
+  /** Recorded steps and P at each, packed by `packedColumn`, if the runs of a pair can be exchanged. */
+  readonly counts?: { readonly source: Source; readonly steps: string; readonly P: string };
+};
 
 export interface Section {
   readonly title: string;
@@ -30,6 +39,10 @@ export interface Page {
   readonly verdict: { readonly result: string; readonly reason: string } | null;
   readonly summary: readonly (readonly [label: string, text: string])[];
   readonly sections: readonly Section[];
+  /** Terms to explain (default: all). */
+  readonly terms?: readonly GlossaryEntry["key"][];
+  /** What the report was made from (default: the files of the runs). */
+  readonly madeFrom?: string;
   /** Data that a reader can save as JSON, besides the figures. */
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -46,6 +59,12 @@ export const text = (words: string): Block => ({ kind: "text", text: words });
 export const list = (items: readonly string[]): Block => ({ kind: "list", items });
 export const code = (lines: string): Block => ({ kind: "code", text: lines });
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): Block => ({ kind: "table", head, rows });
+
+/** The figure of a replay of two runs, which follows those of the runs. */
+export function figuresOfPair(sections: readonly Section[]): FigureOrAbsent[] {
+  const isPair = ({ blocks }: Section) => blocks.some(({ kind }) => kind === "pair");
+  return sections.filter(isPair).flatMap(({ blocks }) => blocks.flatMap((block) => (block.kind === "figure" ? [{ figure: block.figure }] : [])));
+}
 
 export function drawn(figures: readonly FigureOrAbsent[]): Block[] {
   return figures.flatMap((each) => ("figure" in each ? [{ kind: "figure" as const, figure: each.figure }] : []));

@@ -53,7 +53,8 @@ export function packedColumn(values: readonly (number | null)[], digits: number)
   return packed(bytes);
 }
 
-function packed(bytes: Uint8Array): string {
+/** Bytes as base64 of their raw DEFLATE. */
+export function packed(bytes: Uint8Array): string {
   return deflateRawSync(bytes, { level: 9 }).toString("base64");
 }
 

@@ -15,7 +15,7 @@ import { earlierLooks, isJudgedBy } from "../sweep/experiment/rules.js";
 import { planFileName, readPlan } from "../sweep/plan/plan-directory.js";
 import { readSweep } from "../sweep/sweep-summary.js";
 import { experimentPage, sweepPage } from "./many-pages.js";
-import type { Page, Section } from "./page.js";
+import { figuresOfPair, type Page, type Section } from "./page.js";
 import { pairSection, runPage, runsPage } from "./run-page.js";
 
 const resultFile = "result.json";
@@ -75,7 +75,8 @@ export async function makeReport(subject: ReportSubject, scan: ScanOptions = {})
   if (subject.kind === "experiment") {
     const document = await readExperiment(subject.directory, scan);
     const figures = (await experimentFigures(document, scan)).map((figure) => ({ figure }));
-    return { page: experimentPage(document, figures, await armsTogether(document, scan)), figures };
+    const replay = await armsTogether(document, scan);
+    return { page: experimentPage(document, figures, replay), figures: [...figures, ...figuresOfPair(replay)] };
   }
   const document = await readSweep(subject.directory, noLockHolders);
   const figures = sweepFigures(document).map((figure) => ({ figure }));
@@ -107,7 +108,7 @@ async function reportOfRuns(directories: readonly string[], scan: ScanOptions): 
     for (const name of runFigureNames) figures.push(...(await figuresOfRuns(name, labelled, true)));
     const [only, ...others] = labelled;
     const page = only && others.length === 0 ? await runPage(only, figures) : await runsPage(labelled, figures);
-    return { page, figures };
+    return { page, figures: [...figures, ...figuresOfPair(page.sections)] };
   } finally {
     for (const run of runs) run[Symbol.dispose]();
   }

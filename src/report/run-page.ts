@@ -8,6 +8,8 @@ import { isPresetName } from "../config/presets.js";
 import { changesFrom } from "../config/resolve-run-config.js";
 import { modelInWords } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
+import type { Source } from "../figures/figure.js";
+import { analysedSteps, differenceName, differenceOfP, type PopulationLine } from "../figures/panels.js";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
 import { untrainedTokensOf } from "../figures/runs/dead-tokens.js";
 import type { RunSource } from "../figures/runs/run-figure.js";
@@ -20,7 +22,8 @@ import { shellQuote } from "../text/escaping.js";
 import { count, formatBytes, groupDigits, figure as shownFigure } from "../text/format.js";
 import { tokenName } from "../text/names.js";
 import { type Block, code, drawn, foldedSection, list, type Page, pitfallTable, type ReplayedRun, type Section, section, table, text } from "./page.js";
-import { replayFrames, sharedFrames } from "./replay-frames.js";
+import { packedColumn, replayFrames, sharedFrames } from "./replay-frames.js";
+import { retrainingOf } from "./retraining.js";
 import { type Scene, storyFacts, storyOf } from "./story.js";
 
 const maxLosses = 20;
@@ -53,6 +56,7 @@ export async function runPage(reported: ReportedRun, figures: readonly FigureOrA
         ),
         code(`bh-bridge reproduce ${shellQuote(basename(directory))}\nbh-bridge train --config config.json`),
       ),
+      ...(await retrainingSection(run)),
       ...absentSection(figures),
     ],
     data: { result: { ...result, run: basename(result.run) }, config: publicConfig(config), clock: runClock(stepTimes(run.events())) },
@@ -83,6 +87,15 @@ export async function runsPage(runs: readonly ReportedRun[], figures: readonly F
   };
 }
 
+/** The first steps of a run of engine portable, for the browser of the reader. */
+async function retrainingSection(run: RunSource): Promise<Section[]> {
+  const retraining = await retrainingOf(run);
+  if (retraining === undefined) return [];
+  const title = "Train it again here";
+  if (typeof retraining === "string") return [section(title, text(`This run cannot be trained in a browser: ${retraining}.`))];
+  return [section(title, { kind: "retraining", retraining })];
+}
+
 function answerSection(figures: readonly FigureOrAbsent[]): Section[] {
   const blocks = drawn(figures.slice(0, answersIn(figures)));
   return blocks.length === 0 ? [] : [section("The answer", ...blocks)];
@@ -92,8 +105,28 @@ function answerSection(figures: readonly FigureOrAbsent[]): Section[] {
 export async function pairSection(runs: readonly ReportedRun[]): Promise<Section[]> {
   const frames = await sharedFrames(runs.map(({ run }) => run));
   if (!frames) return [];
-  const played = frames.map((each, index) => ({ label: runs[index]?.label ?? "", frames: each }));
-  return [section("Replay", { kind: "pair", runs: played })];
+  const lines: PopulationLine[] = [];
+  const sources = runs.map(({ run: { manifest } }): Source => ({ name: manifest.name, hash: manifest.config_hash }));
+  for (const { label, run } of runs) {
+    const analysis = await run.analysis();
+    lines.push({ label, x: analysedSteps(analysis), y: analysis.timeline?.P ?? [] });
+  }
+  const canExchange = runs.length > 2;
+  const played = frames.map((each, index): ReplayedRun => {
+    const { label = "", x = [], y = [] } = lines[index] ?? {};
+    const source = sources[index];
+    return { label, frames: each, ...(canExchange && source && { counts: { source, steps: packedColumn(x, countDigits), P: packedColumn(y, countDigits) } }) };
+  });
+  return [section("Replay", { kind: "pair", runs: played }, ...differenceBlock(sources, lines))];
+}
+
+/** More digits than any count has. */
+const countDigits = 9;
+
+/** The difference of P of the first two runs, which the pair shows at first. */
+function differenceBlock(sources: readonly Source[], [first, second]: readonly PopulationLine[]): Block[] {
+  if (!first?.y.length || !second?.y.length) return [];
+  return [{ kind: "figure", figure: { schema: "bh-bridge/figure@1", name: differenceName, sources: sources.slice(0, 2), ...differenceOfP([first, second]) } }];
 }
 
 /** The replay of runs, and the story of a single one above it. */

@@ -112,6 +112,7 @@ function blockParts(block: Block, figures: WrittenFigure[], folder: string): str
       ];
     case "replay":
     case "pair":
+    case "retraining":
       return [];
   }
 }

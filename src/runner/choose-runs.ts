@@ -96,7 +96,7 @@ interface RunChoice {
 /** A run with its configuration, for lists. */
 export async function listedRun(found: FoundRun): Promise<ListedRun> {
   const row = await runRow(found);
-  return { row, config: row.status === "corrupt" ? undefined : readRunConfig(found.directory) };
+  return { row, config: row.status === "corrupt" || row.status === "foreign" ? undefined : readRunConfig(found.directory) };
 }
 
 /**

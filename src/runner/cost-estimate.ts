@@ -1,5 +1,6 @@
 import { statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { recordedWeightBytes } from "../runs/model-deltas.js";
 import { historyFiles } from "../runs/run-layout.js";
 
 /** Remaining time and disk usage of a run. */
@@ -7,6 +8,8 @@ interface CostEstimate {
   readonly seconds: number;
   /** Bytes of all recorded tensors, reserved from the start. */
   readonly historyBytes: number;
+  /** Bytes of the weights of all steps, by those recorded so far; 0 without `record.model`. */
+  readonly weightBytes: number;
   readonly freeBytes: number;
 }
 
@@ -33,5 +36,5 @@ export function stepSeconds(began: StepEnd, ends: readonly StepEnd[]): number {
 export function costEstimate(directory: string, secondsPerStep: number, stepsLeft: number): CostEstimate {
   const { bavail, bsize } = statfsSync(directory);
   const historyBytes = historyFiles(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
-  return { seconds: secondsPerStep * stepsLeft, historyBytes, freeBytes: bavail * bsize };
+  return { seconds: secondsPerStep * stepsLeft, historyBytes, weightBytes: recordedWeightBytes(directory, stepsLeft), freeBytes: bavail * bsize };
 }

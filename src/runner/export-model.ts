@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { isPlainObject } from "../config/json-value.js";
@@ -10,19 +10,26 @@ import { durableCreate, syncPath } from "../formats/durable-write.js";
 import { savedFamily } from "../formats/hf/hf-directory.js";
 import { readJson } from "../formats/read-json.js";
 import { packageRoot } from "../python/package-manifest.js";
+import type { UsablePython } from "../python/require-packages.js";
+import { writeHfState } from "../python/run-python-script.js";
+import { temporaryFolder } from "../python/session-folder.js";
 import { readRunConfig } from "../runs/run-config.js";
-import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
+import { finalFolder, modelManifestFile, runFiles } from "../runs/run-layout.js";
 import { corpusName, type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { shellQuote } from "../text/escaping.js";
 import { count, groupDigits } from "../text/format.js";
 import type { Exported } from "./exported.js";
+import { isTrainingState, type ModelAtStep } from "./model-at.js";
 import { summarizeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
 
 interface ModelCardInput {
   readonly manifest: RunManifest;
   readonly config: RunConfig;
-  readonly result: TrainResult;
+  /** Results of the run, for its final model. */
+  readonly result?: TrainResult | undefined;
+  /** The step of the model, if it is not the final one. */
+  readonly step?: number | undefined;
   /** Name of the model on the hub. */
   readonly repository: string;
   /** Whether the model contains Python code. */
@@ -33,8 +40,8 @@ interface ModelCardInput {
 const maxHolesListed = 10;
 
 /** The `README.md` of an exported model: usage, corpus, results and versions. */
-export function modelCard({ manifest, config, result, repository, remoteCode }: ModelCardInput): string {
-  const { census, verdict, steps } = result;
+export function modelCard({ manifest, config, result, step, repository, remoteCode }: ModelCardInput): string {
+  const done = step ?? result?.steps.done ?? 0;
   const hasTokenizer = manifest.corpus.tokenizer !== undefined;
   const frontMatter = stringify({ library_name: "transformers", pipeline_tag: "text-generation", tags: [config.model.type, "bh-bridge", "black-holes"] });
   return `---
@@ -42,7 +49,7 @@ ${frontMatter}---
 
 # ${manifest.name}
 
-A ${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(steps.done)} of ${count(steps.planned, "step")} from the initial state \`${config.init.kind}\`. ${hasTokenizer ? "Tokens are those of the tokenizer beside it." : `Tokens are bytes below ${config.model.vocab_size}.`}
+A ${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(done)} of ${count(config.training.max_steps, "step")} from the initial state \`${config.init.kind}\`. ${hasTokenizer ? "Tokens are those of the tokenizer beside it." : `Tokens are bytes below ${config.model.vocab_size}.`}
 
 ## Load it
 
@@ -52,20 +59,7 @@ from transformers import AutoModelForCausalLM${hasTokenizer ? ", AutoTokenizer" 
 model = AutoModelForCausalLM.from_pretrained("${repository}"${remoteCode ? ", trust_remote_code=True" : ""})
 ${hasTokenizer ? `tokenizer = AutoTokenizer.from_pretrained("${repository}"${remoteCode ? ", trust_remote_code=True" : ""})\n` : ""}\`\`\`
 
-## Result
-
-| | |
-|---|---|
-| verdict | ${verdict.result} |
-| reason | ${verdict.reason} |
-| weights | ${result.finite ? "all finite" : "not all finite: this training has failed"} |
-| unique rows | ${census.unique} of ${census.rows} |
-| black holes | C = ${census.C} |
-| population | P = ${census.P} |
-| largest | ${census.populations.slice(0, maxHolesListed).join(", ") || "none"} |
-| centroid displacement | ${result.displacement.float64 ?? "not finite"} |
-
-## Data
+${result ? resultSection(result) : ""}## Data
 
 | | |
 |---|---|
@@ -83,6 +77,23 @@ Hash \`${manifest.config_hash}\`.
 
 \`\`\`yaml
 ${stringify(publicConfig(config))}\`\`\`
+`;
+}
+
+function resultSection({ census, verdict, finite, displacement }: TrainResult): string {
+  return `## Result
+
+| | |
+|---|---|
+| verdict | ${verdict.result} |
+| reason | ${verdict.reason} |
+| weights | ${finite ? "all finite" : "not all finite: this training has failed"} |
+| unique rows | ${census.unique} of ${census.rows} |
+| black holes | C = ${census.C} |
+| population | P = ${census.P} |
+| largest | ${census.populations.slice(0, maxHolesListed).join(", ") || "none"} |
+| centroid displacement | ${displacement.float64 ?? "not finite"} |
+
 `;
 }
 
@@ -152,6 +163,26 @@ export function repositoryOf(out: string): string {
 }
 
 /**
+ * Copy the model of a step into a new directory with a model card, as `exportModel` does for the final model.
+ * @param options `optimizer` also writes the state from which HF's Trainer resumes.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `FILE_UNWRITABLE`, `DISK_FULL`.
+ */
+export async function exportModelAt(
+  { run, step, directory: source, from, verified }: ModelAtStep,
+  out: string,
+  { optimizer, python }: { optimizer: boolean; python: () => Promise<UsablePython> },
+): Promise<Exported> {
+  const manifest = readRunManifest(run);
+  const config = readRunConfig(run);
+  using state = temporaryFolder("state");
+  const tokenizer = manifest.corpus.tokenizer && !existsSync(join(source, runFiles.tokenizer)) ? join(run, runFiles.tokenizer) : null;
+  if (optimizer || tokenizer !== null) await writeHfState((await python()).path, { checkpoint: optimizer ? source : null, tokenizer, out: state.path });
+  const card = modelCard({ manifest, config, step, repository: repositoryOf(out), remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
+  writeModel(out, card, source, state.path);
+  return { source: run, to: "hf", out, step, from, verified, bytes: bytesIn(out) };
+}
+
+/**
  * Copy a run's final model into a new directory with a model card, ready to upload. Nothing is sent.
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`; `USAGE` for a run without a final model; `FILE_UNWRITABLE`, `DISK_FULL`.
  */
@@ -164,9 +195,17 @@ export async function exportModel(run: string, out: string): Promise<Exported> {
   const config = readRunConfig(run);
   const result = await summarizeRun(run, config, manifest);
   const card = modelCard({ manifest, config, result, repository: repositoryOf(out), remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
+  writeModel(out, card, source);
+  return { source: run, to: "hf", out, bytes: bytesIn(out) };
+}
+
+/** Create a directory with a model, further files and a model card, complete or not at all. */
+function writeModel(out: string, card: string, model: string, more?: string): void {
   durableCreate(out, (temporaryPath) => {
-    mkdirSync(temporaryPath);
-    cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== modelManifestFile }); // its checksums do not cover the model card
+    // The checksums of its manifest do not cover the model card.
+    const isOfModel = (path: string) => basename(path) !== modelManifestFile && !isTrainingState(basename(path));
+    cpSync(model, temporaryPath, { recursive: true, filter: (path) => path === model || isOfModel(path) });
+    if (more !== undefined) cpSync(more, temporaryPath, { recursive: true });
     useOwnType(temporaryPath);
     writeFileSync(join(temporaryPath, "README.md"), card);
     const shared = statSync(temporaryPath).mode & 0o666; // weights of older runs are readable for their owner only
@@ -176,6 +215,8 @@ export async function exportModel(run: string, out: string): Promise<Exported> {
       syncPath(path);
     }
   });
-  const bytes = readdirSync(out).reduce((sum, name) => sum + statSync(join(out, name)).size, 0);
-  return { source: run, to: "hf", out, bytes };
+}
+
+function bytesIn(directory: string): number {
+  return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
 }

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { z } from "zod";
 import { callArguments } from "../bridge/call-arguments.js";
 import { BhBridgeError } from "../errors.js";
@@ -6,9 +6,14 @@ import { durableCreateFile } from "../formats/durable-write.js";
 import { type Dtype, itemSizes, Matrix, type RowSource, rowChunks } from "../formats/matrix.js";
 import { writeNpy } from "../formats/numpy/write-npy.js";
 import { type WritableTensor, writeSafetensors } from "../formats/safetensors/safetensors.js";
+import { resolvePython } from "../python/require-packages.js";
 import { type EmbeddingChoice, type OpenEmbedding, openEmbedding } from "../runs/open-embedding.js";
-import { exportModel } from "./export-model.js";
-import { type Exported, type ExportTarget, exportTargets } from "./exported.js";
+import { numberText } from "../text/format.js";
+import { exportMetrics } from "./export-metrics.js";
+import { exportModel, exportModelAt } from "./export-model.js";
+import { type Exported, type ExportTarget, exportTargets, isOfMetrics, type TensorTarget } from "./exported.js";
+import { openRun } from "./open-run.js";
+import { pythonOf } from "./train-again.js";
 
 /**
  * Write a matrix as CSV: a header `token,0,1,…`, then one line per row, with all digits of every number (`nan`, `inf`, `-inf` as in numpy).
@@ -35,14 +40,6 @@ function texts(dtype: Dtype, bytes: Uint8Array): string[] {
   const values = new Matrix(dtype, [bytes.byteLength / itemSizes[dtype]], bytes).toFloat64();
   return Array.from(values, numberText);
 }
-
-function numberText(value: number): string {
-  if (Object.is(value, -0)) return "-0";
-  if (Number.isFinite(value)) return String(value);
-  return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
-}
-
-type TensorTarget = Exclude<ExportTarget, "hf">;
 
 /**
  * Write a history (all its recorded states, or the one after `step`) or a matrix as one file; CSV holds one state.
@@ -87,35 +84,83 @@ async function write(to: TensorTarget, out: string, tensor: WritableTensor): Pro
   }
 }
 
+/** Options of `exportRun`. */
 export interface ExportOptions {
-  /** `hf` exports the final model of a run, `csv` one state, the others the whole history. */
-  to: ExportTarget;
+  /** `hf` exports a model of a run, `csv` one state, `safetensors`, `hdf5` and `npy` the whole history, the others the metrics of a run by step. `exportCrate` writes an RO-Crate. */
+  to: Exclude<ExportTarget, "ro-crate">;
   /** File or directory to create; nothing is overwritten. */
   out: string;
   /** Name of the tensor (default: the embedding). Not with `hf`. */
   tensor?: string | undefined;
-  /** Training step of the only state to export (default: all; `csv`: the last). Not with `hf`. */
+  /** Training step of the only state to export (default: all; `csv`: the last); with `hf`, of the model (default: the final one). */
   step?: number | undefined;
+  /** With `csv`: the metrics of a run instead of a state. */
+  metrics?: boolean | undefined;
+  /** With `hf` and `step`: also write the state of optimizer, schedule and random streams, from which HF's Trainer resumes. */
+  optimizer?: boolean | undefined;
+  /** With `hf` and `step`: present path of the same text, for training again. */
+  corpus?: string | undefined;
+  /** With `hf` and `step`, and for trackers: path of an interpreter (default: from the run's configuration). */
+  python?: string | undefined;
+  signal?: AbortSignal | undefined;
+  /** Called with the number of analysed states and their total, if metrics need an analysis. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 const exportArguments = z.strictObject({
   path: z.string(),
-  to: z.enum(exportTargets),
+  to: z.enum(exportTargets).exclude(["ro-crate"]),
   out: z.string().min(1),
   tensor: z.string().optional(),
   step: z.int().nonnegative().optional(),
+  metrics: z.boolean().optional(),
+  optimizer: z.boolean().optional(),
+  corpus: z.string().optional(),
+  python: z.string().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  onProgress: z.custom<ExportOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });
 
 /**
- * Export a model, a history or a matrix for Python and spreadsheets. No Python is required.
+ * Export a model, a history, a matrix or the metrics of a run for Python, spreadsheets and trackers. Python is required only for the model of a step that is not saved, and for trackers.
  * @param path a run, or except for `hf` any file or directory that `openCheckpoint` supports.
  * @throws {BhBridgeError} `USAGE` for a wrong argument, a step that was not recorded and a run without a final model; `FILE_UNWRITABLE` if `out` exists;
- *   `DISK_FULL`; as `openCheckpoint`.
+ *   `DISK_FULL`; as `openCheckpoint`, and with a step of a model as `Run.modelAt`.
  */
 export async function exportRun(path: string, options: ExportOptions): Promise<Exported> {
-  const { to, out, tensor, step } = callArguments("exportRun", exportArguments, { ...options, path });
+  const {
+    to,
+    out,
+    tensor,
+    step,
+    metrics = false,
+    optimizer = false,
+    corpus,
+    python,
+    signal,
+    onProgress,
+  } = callArguments("exportRun", exportArguments, {
+    ...options,
+    path,
+  });
+  if (optimizer && (to !== "hf" || step === undefined)) throw new BhBridgeError("USAGE", 'exportRun: optimizer requires to "hf" and a step');
+  if (isOfMetrics(to, metrics)) {
+    if (tensor !== undefined || step !== undefined)
+      throw new BhBridgeError("USAGE", `${to} exports the metrics of all steps of a run: omit the ${step === undefined ? "tensor" : "step"}`);
+    requireFree(out);
+    return exportMetrics(path, { to, out, python, signal, onProgress });
+  }
+  if (metrics) throw new BhBridgeError("USAGE", `${to} has no metrics: use csv, parquet or a tracker`);
   if (to !== "hf") return exportTensor({ path, tensor, step }, to, out);
-  const unfit = tensor !== undefined ? "tensor" : step !== undefined ? "step" : undefined;
-  if (unfit !== undefined) throw new BhBridgeError("USAGE", `exportRun: ${unfit} does not go with to "hf": only the final model is complete`);
-  return exportModel(path, out);
+  if (tensor !== undefined) throw new BhBridgeError("USAGE", 'exportRun: tensor does not go with to "hf", which exports a whole model');
+  if (step === undefined) return exportModel(path, out);
+  requireFree(out);
+  const run = await openRun(path);
+  using model = await run.modelAt(step, { optimizer, corpus, python, signal });
+  return await exportModelAt(model, out, { optimizer, python: () => resolvePython(pythonOf(run, python), signal) });
+}
+
+/** Check before training that an export can be written. @throws {BhBridgeError} `FILE_UNWRITABLE`. */
+export function requireFree(out: string): void {
+  if (existsSync(out)) throw new BhBridgeError("FILE_UNWRITABLE", `${out} exists already, and nothing is overwritten: name another place, or remove it`);
 }

@@ -4,10 +4,10 @@ import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
 import { resolveDevice } from "../bridge/prepared-run.js";
 import type { ResolvedConfig, RunInput } from "../config/resolve-run-config.js";
-import { deviceKind } from "../config/run-config-fields.js";
+import { deviceKind, deviceOf } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { resolvePython, type UsablePython } from "../python/require-packages.js";
-import { corpusIdentity, readRunConfig, trialIdentity, trialOfRun } from "../runs/run-config.js";
+import { corpusIdentity, readRunConfig, threadsInBits, trialIdentity, trialOfRun } from "../runs/run-config.js";
 import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import type { TrainOptions } from "./train.js";
 
@@ -56,7 +56,10 @@ function startsFromSameFiles(a: RunConfig, b: RunConfig): boolean {
 }
 
 /** Kind of device and number of threads of a configuration on this machine. */
-async function computedOn({ device, threads }: RunConfig, python: () => Promise<UsablePython>, signal: AbortSignal | undefined) {
+async function computedOn(config: RunConfig, python: () => Promise<UsablePython>, signal: AbortSignal | undefined) {
+  const { threads, engine } = config;
+  const device = deviceOf(config);
+  if (engine.name === "portable") return { device: deviceKind(device), threads: threadsInBits(engine.name, 0) };
   if (device !== "auto" && threads !== null) return { device: deviceKind(device), threads };
   await using bridge = await Bridge.startWith(await python(), { threads, device, signal });
   return { device: resolveDevice(device, bridge.environment).kind, threads: bridge.environment.threads };

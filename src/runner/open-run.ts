@@ -12,6 +12,7 @@ import { readEvents } from "../runs/read-events.js";
 import { recordedRun } from "../runs/recorded-run.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
+import type { ModelAtOptions, ModelAtStep } from "./model-at.js";
 import { summarizeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
 
@@ -41,6 +42,12 @@ export interface Run {
   events(): AsyncGenerator<TrainEvent>;
   /** Loss table, census, displacement and verdict, computed from the present files. @throws {BhBridgeError} as `history` and `events`; `ABORTED`. */
   result(options?: ScanOptions): Promise<TrainResult>;
+  /**
+   * The complete model after any step up to the last recorded one: a saved model, else trained again from the checkpoint before it, or from the start, with every
+   * recorded bit on the way compared. The run is only read. Dispose of the model to remove its temporary files.
+   * @throws {BhBridgeError} `USAGE` for a step that the run does not have; `RESUME_DIVERGED` with the first difference; `RUN_CORRUPT`, and as `train`.
+   */
+  modelAt(step: number, options?: ModelAtOptions): Promise<ModelAtStep>;
 }
 
 /** Open a run directory. No Python is required. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED` for a run of a newer version. */
@@ -48,10 +55,9 @@ export async function openRun(path: string): Promise<Run> {
   const directory = resolve(path);
   const manifest = readRunManifest(directory);
   const config = readRunConfig(directory);
+  const run = { directory, manifest, config };
   return {
-    directory,
-    manifest,
-    config,
+    ...run,
     history: (tensor = "wte") => recordedStates(directory, tensor),
     async *events() {
       yield* readEvents(directory);
@@ -60,6 +66,10 @@ export async function openRun(path: string): Promise<Run> {
       const present = readRunManifest(directory);
       const isRunning = present.status === "running" && (await lockHolders([directory])).has(directory);
       return summarizeRun(directory, config, present, { ...options, isRunning });
+    },
+    async modelAt(step, options) {
+      const { modelAt } = await import("./model-at.js"); // it loads everything that trains
+      return modelAt(run, step, options);
     },
   };
 }

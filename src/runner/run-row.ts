@@ -10,9 +10,10 @@ import { newestRecord } from "../runs/history-index.js";
 import { openHistory } from "../runs/open-history.js";
 import { lastEvent } from "../runs/read-events.js";
 import { readRunConfig } from "../runs/run-config.js";
-import { requireRunEntries } from "../runs/run-layout.js";
+import { foreignNames, requireRunEntries } from "../runs/run-layout.js";
 import { readRunNotes } from "../runs/run-manifest.js";
 import { type FoundRun, runStatuses } from "../runs/scan-runs.js";
+import { readForeign } from "./foreign-run.js";
 
 /** Larger matrices have no census in lists: 4 million elements take 10 ms, and a list can have a thousand runs. */
 const maxElements = 1 << 22;
@@ -24,7 +25,7 @@ export const runRowSchema = z.strictObject({
   /** Display name. */
   name: z.string(),
   status: z.enum(runStatuses),
-  /** Why it stopped or failed. */
+  /** Why it stopped or failed; of a log of another program, whose it is. */
   reason: z.string().nullable(),
   preset: z.string().nullable(),
   seed: z.int().nullable(),
@@ -45,7 +46,7 @@ export const runRowSchema = z.strictObject({
   note: z.string().nullable(),
   /** The process that writes it, while it is running. */
   pid: z.int().nullable(),
-  /** Why it is corrupt. */
+  /** Why it is corrupt, or cannot be read here. */
   problem: z.string().nullable(),
 });
 export type RunRow = z.output<typeof runRowSchema>;
@@ -74,6 +75,7 @@ export async function runRow(found: FoundRun): Promise<RunRow> {
     pid: pid ?? null,
     problem: problem ?? null,
   };
+  if (status === "foreign") return { ...row, ...(await foreignRow(directory)) };
   if (!manifest) return row;
   try {
     requireRunEntries(directory);
@@ -85,6 +87,18 @@ export async function runRow(found: FoundRun): Promise<RunRow> {
   } catch (error) {
     if (!(error instanceof BhBridgeError)) throw error;
     return { ...row, status: status === "running" ? status : "corrupt", problem: error.message };
+  }
+}
+
+/** What a log of another program has of a row. Without Python or its library, the reason is the `problem`. */
+async function foreignRow(directory: string): Promise<Partial<RunRow>> {
+  try {
+    const { kind, steps, lines, changed } = await readForeign(directory);
+    const loss = lines.get("loss")?.y.at(-1) ?? Number.NaN;
+    return { reason: `log of ${foreignNames[kind]}, read-only`, steps, loss: Number.isFinite(loss) ? loss : null, ended: changed };
+  } catch (error) {
+    if (!(error instanceof BhBridgeError)) throw error;
+    return { problem: error.message };
   }
 }
 

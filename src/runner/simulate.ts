@@ -13,6 +13,7 @@ import { drawStates } from "../python/run-python-script.js";
 
 const mostDraws = 10_000_000;
 
+/** Options of `simulate`. */
 export interface SimulateOptions {
   /** As `init` of a configuration, except the kind `file`. */
   readonly init: InitInput;
@@ -26,11 +27,15 @@ export interface SimulateOptions {
   readonly dim?: number | undefined;
   /** Seed of the random stream (default: 42). */
   readonly seed?: number | undefined;
+  /** Whose random numbers to draw: `portable` has the same bits on every machine (default: trainer). */
+  readonly engine?: z.input<typeof engineSchema> | undefined;
   /** Path of an interpreter (default: the first usable one). */
   readonly python?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number) => void) | undefined;
 }
+
+const engineSchema = z.enum(["trainer", "portable"]);
 
 const runArguments = z.strictObject({
   draws: z.int().min(1).max(mostDraws).default(1000),
@@ -40,10 +45,10 @@ const runArguments = z.strictObject({
 });
 
 /** Check the options as fields of a configuration. */
-function checkedState({ init, dtype, vocab, dim, seed }: Pick<SimulateOptions, "init" | "dtype" | "vocab" | "dim" | "seed">) {
+function checkedState({ init, dtype, vocab, dim, seed, engine }: Pick<SimulateOptions, "init" | "dtype" | "vocab" | "dim" | "seed" | "engine">) {
   const model = { dtype, vocab_size: vocab, n_embd: dim, n_head: 1 };
   const given = Object.fromEntries(Object.entries(model).filter(([, value]) => value !== undefined));
-  const config = parseRunConfig({ init, model: given, ...(seed !== undefined && { seed }) });
+  const config = parseRunConfig({ init, model: given, ...(engine !== undefined && { engine }), ...(seed !== undefined && { seed }) });
   if (config.init.kind === "file") throw configInvalid([{ path: "init.kind", message: "the rows of a file are not drawn: inspect them with census" }]);
   return config;
 }
@@ -55,6 +60,7 @@ export const simulationSchema = z.strictObject({
   vocab: z.int(),
   dim: z.int(),
   seed: z.int(),
+  engine: engineSchema.optional().describe("Whose random numbers were drawn; omitted by earlier versions, which drew those of trainer."),
   draws: z.int(),
   withBlackHoles: z.int().describe("Draws with a black hole, of all of them"),
   C: distributionSchema,
@@ -68,22 +74,29 @@ export type Simulation = z.output<typeof simulationSchema>;
 /**
  * Draw initial states without training, and count their black holes.
  *
- * torch draws them, all in one process and from one random stream of the CPU that `seed` begins: for each state what a run draws, in its order. A run draws its
+ * torch, or the C code of engine `portable`, draws them, all in one process and from one random stream of the CPU that `seed` begins: for each state what a run
+ * draws, in its order. A run draws its
  * model before its embedding, so no state is that of the run with the same seed; the distribution is the same.
  * @throws {BhBridgeError} `CONFIG_INVALID` for fields that the kind has not; `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `ABORTED`.
  */
 export async function simulate(options: SimulateOptions): Promise<Simulation> {
-  const { init: _init, dtype: _dtype, vocab: _vocab, dim: _dim, seed: _seed, ...others } = options;
+  const { init: _init, dtype: _dtype, vocab: _vocab, dim: _dim, seed: _seed, engine: _engine, ...others } = options;
   const { draws, python, signal, onProgress } = callArguments("simulate", runArguments, others);
   const config = checkedState(options);
   const { init, seed } = config;
+  const engine = engineSchema.parse(config.engine.name);
   const { dtype, vocab_size: vocab, n_embd: dim, initializer_range } = gpt2ModelSchema.parse(config.model);
   const { path } = await resolvePython(python === undefined ? {} : { python }, signal);
   const stored = dtype === "float32" ? "F32" : "BF16";
   const counted = { C: new Counts(), P: new Counts(), unique: new Counts(), largest: new Counts(), populations: new Counts() };
   let withBlackHoles = 0;
   let done = 0;
-  for await (const bytes of drawStates(path, { init, dtype, vocab, dim, initializer_range, seed, draws }, vocab * dim * (stored === "F32" ? 4 : 2), signal)) {
+  for await (const bytes of drawStates(
+    path,
+    { init, dtype, vocab, dim, initializer_range, seed, engine, draws },
+    vocab * dim * (stored === "F32" ? 4 : 2),
+    signal,
+  )) {
     const { C, P, unique, populations } = census(new Matrix(stored, [vocab, dim], bytes));
     counted.C.add(C);
     counted.P.add(P);
@@ -100,5 +113,5 @@ export async function simulate(options: SimulateOptions): Promise<Simulation> {
     largest: counted.largest.distribution(),
     populations: counted.populations.distribution(),
   };
-  return { init, dtype, vocab, dim, seed, draws, withBlackHoles, ...distributions };
+  return { init, dtype, vocab, dim, seed, engine, draws, withBlackHoles, ...distributions };
 }

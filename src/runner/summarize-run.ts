@@ -13,8 +13,7 @@ import { readEvents, trainedSeconds } from "../runs/read-events.js";
 import { writeAnalysis } from "../runs/recorded-run.js";
 import { runFiles } from "../runs/run-layout.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
-import { pitfallsOf } from "./pitfalls.js";
-import { lossTable, type TrainResult } from "./train-result.js";
+import { lossTable, pitfallsOf, type TrainResult } from "./train-result.js";
 
 /** The notebook prints the centroid's norm every 1,000 steps. */
 const centroidNormEvery = 1000;

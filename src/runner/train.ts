@@ -6,11 +6,13 @@ import { corpusOf, type ReadCorpus } from "../bridge/corpus.js";
 import { EventStreams } from "../bridge/event-streams.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
 import type { CallOptions, ModelPlan } from "../bridge/model.js";
+import { requireGpu } from "../bridge/prepared-run.js";
 import { requireCorpusMemory } from "../bridge/require-memory.js";
 import type { StartedRun } from "../bridge/run-record.js";
 import type { Trainer } from "../bridge/trainer.js";
 import type { TrainerCallback } from "../bridge/trainer-callback.js";
 import type { TrainerSetup, TrainOutcome } from "../bridge/trainer-options.js";
+import { processesOf } from "../config/engine-schema.js";
 import type { ResolvedConfig, RunInput } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
@@ -39,6 +41,7 @@ export function followTraining<Result>(conduct: (tell: (event: TrainEvent) => vo
   return Object.assign(result, { [Symbol.asyncIterator]: events });
 }
 
+/** Options of `train`. */
 export interface TrainOptions {
   /** Ends the training after its current step, with a checkpoint to resume from. */
   signal?: AbortSignal | undefined;
@@ -92,7 +95,8 @@ export async function trainResolved(resolved: ResolvedConfig, python: UsablePyth
 }
 
 /** CPU threads per process. By default, each of several processes would use one thread per core. */
-function threadsOf({ threads, engine: { processes } }: Pick<RunConfig, "threads" | "engine">): number | null {
+function threadsOf({ threads, engine }: Pick<RunConfig, "threads" | "engine">): number | null {
+  const processes = processesOf({ engine });
   return threads ?? (processes > 1 ? Math.max(1, Math.floor(availableParallelism() / processes)) : null);
 }
 
@@ -135,6 +139,7 @@ interface ConductedTraining {
 export async function conductTraining({ python, threads, ...training }: Conduct, options: TrainOptions, listener: TrainListener): Promise<ConductedTraining> {
   const { resolved } = training;
   const { signal } = options;
+  requireGpu(resolved.config, resolved.config.device);
   listener.onPhase?.("reading the corpus");
   const corpus = await corpusOf(resolved, signal); // before Python starts, so that a wrong path fails at once
   requireCorpusMemory(corpus, resolved.config);

@@ -3,21 +3,22 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { censusOfRows } from "../analysis/census/census-of-rows.js";
 import { censusShape, count, counts, figure, jsonFigures } from "../analysis/document-fields.js";
-import { binEdges, countsIn } from "../analysis/histogram.js";
 import { defaultKernels } from "../analysis/kernels/load-kernels.js";
 import type { ScanOptions } from "../analysis/scan/observation.js";
 import { runHere } from "../analysis/scan/run-in-parts.js";
+import { binEdges, countsIn } from "../analysis/statistics/statistics.js";
 import { onsetStates } from "../analysis/untrained/onset.js";
 import {
+  chooseThreshold,
   type Embeddings,
   farthest,
   indicatorNames,
   nearlyEqualRows,
   type RowIndicators,
   rowIndicators,
+  type Threshold,
   type UnusedRows,
 } from "../analysis/untrained/row-indicators.js";
-import { chooseThreshold, type Threshold } from "../analysis/untrained/threshold.js";
 import { BhBridgeError } from "../errors.js";
 import { isDirectory } from "../formats/file-bytes.js";
 import { outputEmbedding } from "../formats/find-tensor.js";
@@ -66,6 +67,7 @@ export const untrainedTokensSchema = z.strictObject({
 });
 export type UntrainedTokens = z.output<typeof untrainedTokensSchema>;
 
+/** Options of `untrainedTokens`. */
 export interface UntrainedTokensOptions extends Pick<ScanOptions, "signal" | "onProgress" | "kernels"> {
   /** Name of the input embedding, which is then also the output embedding (default: both are detected by name). */
   readonly tensor?: string | undefined;

@@ -20,6 +20,7 @@ export const checkpointKinds = [
   "npy",
   "npz",
 ] as const;
+/** Kind of a file or directory with tensors. */
 export type CheckpointKind = (typeof checkpointKinds)[number];
 
 /** An open file or directory of tensors. Opening reads metadata only; tensors are read on demand. */

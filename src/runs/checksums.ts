@@ -205,7 +205,7 @@ export function sealRun(directory: string): void {
   requireRunEntries(directory);
   const sums: Checksums = { files: new Map(), heads: new Map(), next: new Map() };
   for (const path of filesIn(directory).filter(isRunFile)) {
-    if (path === runFiles.lock) continue;
+    if (path === runFiles.lock || path === runFiles.signature) continue;
     syncPath(join(directory, path));
     addChecksum(directory, path, sums);
   }
@@ -222,6 +222,19 @@ export function coverFiles(directory: string, paths: readonly string[]): void {
   const sums = parseChecksums(readChecksumsText(directory) ?? "");
   if (!sums) return;
   for (const path of paths) addChecksum(directory, path, sums);
+  writeChecksums(directory, sums);
+}
+
+/**
+ * Add the SHA-256 of whole histories to the checksums of an ended run. Damage of a state is found by its CRC-32, but a signature has to exclude a change on
+ * purpose, which can keep a CRC-32.
+ * @throws {BhBridgeError} as `sealRun`.
+ */
+export function coverHistories(directory: string): void {
+  const sums = parseChecksums(readChecksumsText(directory) ?? "");
+  const missing = [...(sums?.heads.keys() ?? [])].filter((path) => sums?.files.has(path) === false);
+  if (!sums || missing.length === 0) return;
+  for (const path of missing) sums.files.set(path, sha256OfFile(join(directory, path)));
   writeChecksums(directory, sums);
 }
 

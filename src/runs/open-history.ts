@@ -1,7 +1,7 @@
 import { BhBridgeError } from "../errors.js";
 import { isDirectory } from "../formats/file-bytes.js";
 import { findTensor } from "../formats/find-tensor.js";
-import { findHistoryTensor, type History, historyTensors } from "../formats/history.js";
+import { findHistoryTensor, type History, historyTensors, stepsOf } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
 import { openTensorFile } from "../formats/open-tensor-file.js";
 import type { StoredTensor } from "../formats/stored-tensor.js";
@@ -55,6 +55,13 @@ export async function openHistory(path: string, tensor?: string): Promise<Histor
     opened.close();
     throw error;
   }
+}
+
+/** The steps whose states a history has, in ascending order. @throws {BhBridgeError} as `openHistory`. */
+export async function recordedSteps(directory: string): Promise<readonly number[]> {
+  const history = await openHistory(directory);
+  history.close();
+  return stepsOf(history);
 }
 
 function noHistory(tensors: readonly StoredTensor[], path: string): BhBridgeError {

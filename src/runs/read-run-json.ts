@@ -4,6 +4,7 @@ import { BhBridgeError } from "../errors.js";
 import { containedFile } from "../formats/file-bytes.js";
 import { type Json, readJson } from "../formats/read-json.js";
 import { isThere, requireRegular } from "./file-types.js";
+import { foreignLog, foreignNames } from "./run-layout.js";
 
 /** The list of dead tokens is the longest part: a vocabulary of 250,000 tokens takes 2 MB at most. */
 const mostBytes = 16 * 2 ** 20;
@@ -17,8 +18,17 @@ export function readRunJson(directory: string, name: string): Json {
     return readStrictly(directory, name, mostBytes);
   } catch (cause) {
     if (!(cause instanceof BhBridgeError) || cause.code === "RUN_CORRUPT") throw cause;
+    requireOwnRun(directory);
     throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${name}`, { cause });
   }
+}
+
+/** @throws {BhBridgeError} `RUN_NOT_FOUND` for a log of another program. */
+export function requireOwnRun(directory: string): void {
+  const foreign = foreignLog(directory);
+  if (foreign === undefined) return;
+  const message = `${directory} is a log of ${foreignNames[foreign.kind]}, not a run of bh-bridge. It is read-only: see it with runs, runs show and serve, and compare it with judge`;
+  throw new BhBridgeError("RUN_NOT_FOUND", message);
 }
 
 /** Read an optional JSON file of a run, undefined if it is missing. @throws {BhBridgeError} `RUN_CORRUPT`, `FILE_UNREADABLE`, `IO_FAILED`. */

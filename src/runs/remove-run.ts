@@ -5,7 +5,18 @@ import { recordableTensorSchema, recordableTensors } from "../config/record-sche
 import { BhBridgeError } from "../errors.js";
 import { writeError } from "../formats/durable-write.js";
 import { manifestSums } from "./checksums.js";
-import { checkpointsFolder, historyFile, isHistoryFile, isLaterHistory, modelManifestFile, recordedName, runFiles } from "./run-layout.js";
+import { requireOwnRun } from "./read-run-json.js";
+import {
+  checkpointsFolder,
+  historyFile,
+  isHistoryFile,
+  isLaterHistory,
+  isOfTracker,
+  modelManifestFile,
+  recordedName,
+  runFiles,
+  trackersFolder,
+} from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
 import type { LockHolders } from "./scan-runs.js";
 
@@ -77,11 +88,21 @@ function recordedIn(directory: string): Recorded {
 /** As `foreignEntry`, for a folder in the run; an empty path stands for the folder. */
 function foreignInFolder(run: string, folder: string): string | undefined {
   if (ownFinal.test(folder)) return foreignFile(join(run, folder), (name) => modelFile.test(name));
+  if (folder === trackersFolder) return foreignOfTrackers(join(run, folder));
   if (folder !== checkpointsFolder) return "";
   for (const { name, isFolder } of entries(join(run, folder))) {
     if (!isFolder || !isCheckpointName(name)) return name;
     const inside = foreignFile(join(run, folder, name), (file) => modelFile.test(file) || stateFile.test(file));
     if (inside !== undefined) return join(name, inside);
+  }
+  return undefined;
+}
+
+function foreignOfTrackers(folder: string): string | undefined {
+  for (const { name: tracker, isFolder } of entries(folder)) {
+    if (!isFolder) return tracker;
+    const found = entries(join(folder, tracker)).find(({ name }) => !isOfTracker(tracker, name));
+    if (found !== undefined) return join(tracker, found.name);
   }
   return undefined;
 }
@@ -120,6 +141,7 @@ export interface Removal {
  *   for a run of a newer version.
  */
 export async function planRemoval(path: string, lockHolders: LockHolders): Promise<Removal> {
+  requireOwnRun(path);
   refuseForeign(path);
   if (lstatSync(path).isSymbolicLink()) return { path, leadsTo: realpathSync(path) };
   await refuseLocked(path, path, lockHolders);

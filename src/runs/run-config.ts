@@ -18,11 +18,24 @@ export function runConfigText(config: RunConfig): string {
   )}\n`;
 }
 
+/** The configuration that was read last: a list reads that of each run for its row, its tokens and its filters, and the check takes the most time. */
+let last: { readonly directory: string; readonly text: string; readonly config: RunConfig } | undefined;
+
 /** Read the configuration of a run from its `config.json`. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
 export function readRunConfig(directory: string): RunConfig {
-  const values = readRunJson(directory, runFiles.config);
+  const { $schema: _, ...values } = Object(readRunJson(directory, runFiles.config)) as Record<string, unknown>;
+  const text = JSON.stringify(values);
+  if (last?.directory === directory && last.text === text) return structuredClone(last.config);
+  let hasCode = false; // whose files are read and checked each time
   try {
-    return parseRunConfig(withCode(Object(values), (code, copy) => ({ ...code, path: join(directory, copy) })));
+    const config = parseRunConfig(
+      withCode(values, (code, copy) => {
+        hasCode = true;
+        return { ...code, path: join(directory, copy) };
+      }),
+    );
+    last = hasCode ? undefined : { directory, text, config: structuredClone(config) };
+    return config;
   } catch (cause) {
     if (!(cause instanceof BhBridgeError)) throw cause;
     throw new BhBridgeError("RUN_CORRUPT", `${join(directory, runFiles.config)} is damaged: ${cause.message}`, { cause });
@@ -36,7 +49,13 @@ interface TrialFacts {
   corpus: string;
   /** `cpu`, `cuda` or `mps`. */
   device: string;
-  threads: number;
+  /** `any` if the number does not change the bits. */
+  threads: number | "any";
+}
+
+/** The number of threads in the identity of a trial. */
+export function threadsInBits(engine: string | undefined, threads: number): TrialFacts["threads"] {
+  return engine === "portable" ? "any" : threads;
 }
 
 /** Hexadecimal digits of an identity (64 bits): two of a million trials collide with a probability of one in ten million. */
@@ -53,6 +72,7 @@ export function trialIdentity({ configHash, corpus, device, threads }: TrialFact
 }
 
 /** The identity of the trial of a run. */
-export function trialOfRun({ config_hash, corpus, environment }: RunManifest): string {
-  return trialIdentity({ configHash: config_hash, corpus: corpusIdentity(corpus), device: deviceKind(environment.device), threads: environment.threads });
+export function trialOfRun({ config_hash, corpus, environment, engine }: RunManifest): string {
+  const threads = threadsInBits(engine, environment.threads);
+  return trialIdentity({ configHash: config_hash, corpus: corpusIdentity(corpus), device: deviceKind(environment.device), threads });
 }

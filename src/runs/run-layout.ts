@@ -24,7 +24,10 @@ export const runFiles = {
   patch: "repository.patch",
   callbacks: "callbacks.js.txt",
   tokenizer: "tokenizer.json",
+  deltas: "model.deltas",
+  deltasIndex: "model.idx",
   checksums: "SHA256SUMS",
+  signature: "SHA256SUMS.sig",
 } as const;
 /** The copies of the user's code, and the other files at the top. */
 const topFiles: readonly string[] = [...Object.values(runFiles), ...codeCopies];
@@ -41,12 +44,77 @@ export const checkpointsFolder = "checkpoints";
 const checkpointNames = /^step-(\d+)$/;
 const inFolders = /^(?:final|checkpoints\/step-\d+)\/[^/\\\p{Cc}]+$/u;
 
+/** What experiment trackers wrote of a run, in a folder for each. They may change it later, so no checksum covers it. */
+export const trackersFolder = "trackers";
+const ofTrackers: Readonly<Record<string, RegExp>> = {
+  tensorboard: /^events\.out\.tfevents\./,
+  wandb: /^(?:run\.id|(?:offline-)?run-.+|latest-run|debug(?:-\w+)?\.log)$/,
+  mlflow: /^(?:run\.id|mlflow\.db(?:-\w+)?|artifacts)$/,
+  trackio: /^(?:bh-bridge\.(?:db(?:-\w+)?|lock|hash)|media|artifacts|traces|inbox)$/,
+};
+
+/** Whether a tracker writes entries of this name into its folder. */
+export function isOfTracker(tracker: string, name: string): boolean {
+  return Object.hasOwn(ofTrackers, tracker) && ofTrackers[tracker]?.test(name) === true;
+}
+
 /** Sizes and checksums of the files of a checkpoint or of the final model, in its folder. */
 export const modelManifestFile = "MANIFEST.json";
 
 /** Whether a directory is a complete or incomplete run of this package. */
 export function isRunDirectory(directory: string): boolean {
   return [runFiles.manifest, historyFile].some((name) => existsSync(join(directory, name)));
+}
+
+/** A log of another program, which is listed like a run. */
+export interface ForeignLog {
+  /** `trainer_state.json` of Hugging Face's Trainer, or event files of TensorBoard. */
+  readonly kind: "trainer" | "tensorboard";
+  /** The folder with the file or the files. */
+  readonly folder: string;
+  /** The names of the files. */
+  readonly files: readonly string[];
+}
+
+export const foreignNames = { trainer: "Hugging Face's Trainer", tensorboard: "TensorBoard" } as const;
+
+const trainerStateFile = "trainer_state.json";
+const trainerCheckpoint = /^checkpoint-(\d+)$/;
+const eventFile = /^events\.out\.tfevents\./;
+
+/**
+ * The log of another program in a directory that is not a run: `trainer_state.json`, in the newest checkpoint if it is not at the top; else event files, which
+ * Trainer writes into `runs/NAME`.
+ */
+export function foreignLog(directory: string): ForeignLog | undefined {
+  if (isRunDirectory(directory)) return undefined;
+  const names = namesIn(directory);
+  const checkpoints = names.filter((name) => trainerCheckpoint.test(name)).sort((left, right) => stepIn(right) - stepIn(left));
+  const state = ["", ...checkpoints].map((name) => join(directory, name)).find((folder) => existsSync(join(folder, trainerStateFile)));
+  if (state !== undefined) return { kind: "trainer", folder: state, files: [trainerStateFile] };
+  const inside = names.includes("runs")
+    ? namesIn(join(directory, "runs"))
+        .map((name) => join(directory, "runs", name))
+        .reverse()
+    : [];
+  for (const folder of [directory, ...inside]) {
+    const files = namesIn(folder).filter((name) => eventFile.test(name));
+    if (files.length > 0) return { kind: "tensorboard", folder, files };
+  }
+  return undefined;
+}
+
+function stepIn(checkpoint: string): number {
+  return Number(trainerCheckpoint.exec(checkpoint)?.[1]);
+}
+
+/** The names in a folder, sorted; none if it cannot be listed. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
 }
 
 /** Whether a file, by its path in a run, is a recorded history, whose states have their checksums in its index. */

@@ -27,6 +27,8 @@ export const environmentPinSchema = z.strictObject({
   safetensors: z.string(),
   numpy: z.string(),
   platform: z.string(),
+  /** Version of the recipe of engine `portable`, whose bits depend on nothing else here; absent for other engines. */
+  recipe: z.int().optional(),
 });
 export type EnvironmentPin = z.output<typeof environmentPinSchema>;
 
@@ -205,6 +207,7 @@ const labels: Record<keyof EnvironmentPin, string> = {
   safetensors: "safetensors",
   numpy: "NumPy",
   platform: "platform",
+  recipe: "recipe of engine portable",
 };
 
 /** A Linux platform without its kernel's release, which does not affect results: `Linux-6.1.0-x86_64-with-glibc2.36` → `Linux-x86_64-with-glibc2.36`. */
@@ -220,9 +223,15 @@ interface PinDifference {
   readonly now: string;
 }
 
-/** The fields in which two environments differ, without fields that an older run did not record. */
+/** Whether two environments are of engine `portable`, of which only the version of the recipe changes bits. */
+export function arePortable(...environments: readonly Pick<EnvironmentPin, "recipe">[]): boolean {
+  return environments.every(({ recipe }) => recipe !== undefined);
+}
+
+/** The fields in which two environments differ, without fields that an older run did not record or that change no bit of it. */
 export function differingPinFields(recorded: EnvironmentPin, present: EnvironmentPin): PinDifference[] {
-  return (Object.keys(labels) as (keyof EnvironmentPin)[]).flatMap((field) => {
+  const fields = (Object.keys(labels) as (keyof EnvironmentPin)[]).filter((field) => (field === "recipe") === arePortable(recorded, present));
+  return fields.flatMap((field) => {
     const [before = "", now = ""] = [recorded, present].map((pin) => (field === "platform" ? withoutKernel(pin.platform) : String(pin[field])));
     return before === now || recorded[field] === undefined ? [] : [{ field, label: labels[field], before, now }];
   });

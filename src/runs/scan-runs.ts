@@ -3,11 +3,11 @@ import { basename, join, resolve, sep } from "node:path";
 import { nearestName } from "../config/config-invalid.js";
 import { BhBridgeError, withFallback } from "../errors.js";
 import { hasTakenStep } from "./read-events.js";
-import { historyFile, runFiles } from "./run-layout.js";
+import { foreignLog, historyFile, runFiles } from "./run-layout.js";
 import { type RunManifest, readRunManifest, type StoredStatus } from "./run-manifest.js";
 
-/** `running`: its lock is held. `interrupted`: its lock is not held, but its end is not recorded. `corrupt`: it cannot be read. */
-export const runStatuses = ["running", "interrupted", "completed", "stopped", "failed", "corrupt"] as const;
+/** `running`: its lock is held. `interrupted`: its lock is not held, but its end is not recorded. `corrupt`: it cannot be read. `foreign`: a log of another program. */
+export const runStatuses = ["running", "interrupted", "completed", "stopped", "failed", "corrupt", "foreign"] as const;
 type RunStatus = (typeof runStatuses)[number];
 
 /** A run on disk. */
@@ -17,7 +17,7 @@ export interface FoundRun {
   /** Name of the directory. */
   id: string;
   status: RunStatus;
-  /** Undefined if corrupt. */
+  /** Undefined if corrupt or foreign. */
   manifest: RunManifest | undefined;
   /** Why it is corrupt. */
   problem: string | undefined;
@@ -45,8 +45,21 @@ export async function scanRuns(out: string, lockHolders: LockHolders, manifestOf
   return runs.map((run) => foundRun(run, holders));
 }
 
-/** One run directory in any state. @param manifestOf as for `scanRuns`. */
+/** The logs of other programs in a folder, by name. */
+export function scanForeign(out: string): FoundRun[] {
+  const folders = entriesOf(resolve(out)).filter((directory) => !signs.some((sign) => existsSync(join(directory, sign))));
+  return folders.flatMap((directory) => foundForeign(directory) ?? []);
+}
+
+function foundForeign(directory: string): FoundRun | undefined {
+  if (foreignLog(directory) === undefined) return undefined;
+  return { directory, id: basename(directory), status: "foreign", manifest: undefined, problem: undefined, pid: undefined };
+}
+
+/** One run directory in any state, or a log of another program. @param manifestOf as for `scanRuns`. */
 export async function findRun(directory: string, lockHolders: LockHolders, manifestOf = readRunManifest): Promise<FoundRun> {
+  const foreign = foundForeign(resolve(directory));
+  if (foreign !== undefined) return foreign;
   const run = readOrProblem(resolve(directory), manifestOf);
   return foundRun(run, await holdersOf([run], lockHolders));
 }
@@ -93,6 +106,11 @@ function readOrProblem(directory: string, manifestOf: typeof readRunManifest): R
 }
 
 function runDirectories(out: string): string[] {
+  return entriesOf(out).filter((directory) => signs.some((sign) => existsSync(join(directory, sign))));
+}
+
+/** The folders in a folder, and links to some, sorted; none if it does not exist. */
+function entriesOf(out: string): string[] {
   let entries: Dirent[];
   try {
     entries = readdirSync(out, { withFileTypes: true });
@@ -105,7 +123,6 @@ function runDirectories(out: string): string[] {
   return entries
     .filter((entry) => !entry.name.startsWith(".") && (entry.isDirectory() || entry.isSymbolicLink()))
     .map((entry) => join(out, entry.name))
-    .filter((directory) => signs.some((sign) => existsSync(join(directory, sign))))
     .sort();
 }
 
@@ -119,7 +136,7 @@ export async function resolveRun(given: string, out: string, lockHolders: LockHo
     if (!existsSync(given)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${resolve(given)}: no such directory`);
     return findRun(given, lockHolders);
   }
-  const runs = await scanRuns(out, lockHolders);
+  const runs = [...(await scanRuns(out, lockHolders)), ...scanForeign(out)];
   const matches = [
     ({ id }: FoundRun) => id === given,
     ({ manifest }: FoundRun) => manifest?.name === given,

@@ -5,9 +5,22 @@ import { BhBridgeError, withFallback } from "../errors.js";
 import { type Checksums, manifestSums, parseChecksums, problemIn, readChecksumsText, sha256OfFile, verifyFiles } from "./checksums.js";
 import { isThere, requireRegular } from "./file-types.js";
 import { historyHeadBytes, recordedStep } from "./history-index.js";
+import { openModelDeltas, uncommittedWeights, verifyModelDeltas } from "./model-deltas.js";
 import { readEvents } from "./read-events.js";
+import { requireOwnRun } from "./read-run-json.js";
 import { readRunConfig } from "./run-config.js";
-import { filesIn, finalFolder, indexPathOf, isHistoryFile, isRunFile, modelManifestFile, requireRunEntries, runCheckpoints, runFiles } from "./run-layout.js";
+import {
+  filesIn,
+  finalFolder,
+  indexPathOf,
+  isHistoryFile,
+  isRunFile,
+  modelManifestFile,
+  requireRunEntries,
+  runCheckpoints,
+  runFiles,
+  trackersFolder,
+} from "./run-layout.js";
 import { readRunManifest, readRunNotes, type StoredStatus } from "./run-manifest.js";
 import { type HistoryFindings, verifyHistory } from "./verify-history.js";
 
@@ -33,7 +46,8 @@ const leftover = /(?:^|\/)\.|\.partial$/;
 
 /** The files in a run's directory that its checksums do not cover, with the reason. */
 export function uncoveredFiles(directory: string, coverage: Coverage): UncoveredFile[] {
-  return filesIn(directory).flatMap((file) => {
+  const files = filesIn(directory).map((file) => (file.startsWith(`${trackersFolder}/`) ? trackersFolder : file));
+  return [...new Set(files)].flatMap((file) => {
     const reason = reasonOf(directory, file, coverage);
     return reason === undefined ? [] : [{ file, reason }];
   });
@@ -43,10 +57,13 @@ function reasonOf(directory: string, file: string, coverage: Coverage): string |
   const { sums, histories } = coverage;
   if (file === runFiles.lock) return "it names the process that wrote last, and holds nothing of the run";
   if (file === runFiles.stop) return "it asks for a stop, and holds nothing of the run";
+  if (file === runFiles.signature) return "it signs the checksums: check it with --signers";
   if (leftover.test(file)) return "a process was making or removing it; it means nothing";
-  if (isHistoryFile(file)) return historyReason(histories.get(file), coverage);
+  if (isHistoryFile(file)) return sums?.files.has(file) ? undefined : historyReason(histories.get(file), coverage);
+  if (file === trackersFolder) return "trackers write it, and may change it later";
   if (!isRunFile(file)) return "it is not a part of the run";
   if (sums) return sums.files.has(file) || sums.next.has(file) || file === runFiles.checksums ? undefined : "it came after the checksums";
+  if (file === runFiles.deltas || file === runFiles.deltasIndex) return uncommittedWeights(directory);
   const index = [...histories].find(([path]) => indexPathOf(path) === file)?.[1];
   if (index) return index.recordGap;
   const folder = dirname(join(directory, file));
@@ -91,7 +108,7 @@ export function verifyChecksums(directory: string, { files, heads, next }: Check
   return problems;
 }
 
-interface RunVerification {
+export interface RunVerification {
   /** Problems in words. */
   problems: string[];
   uncovered: UncoveredFile[];
@@ -99,10 +116,11 @@ interface RunVerification {
 
 /**
  * Check every checksum of a run and the consistency of its parts, and list files without a checksum. Of a running run, the committed part is checked.
- * @throws {BhBridgeError} `RUN_NOT_FOUND` if the directory does not exist.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND` if the directory does not exist or is a log of another program.
  */
 export async function verifyRun(directory: string): Promise<RunVerification> {
   if (!existsSync(directory)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: no such directory`);
+  requireOwnRun(directory);
   for (;;) {
     const text = checksumsOf(directory);
     const verification = await verifyBy(text, directory);
@@ -111,7 +129,7 @@ export async function verifyRun(directory: string): Promise<RunVerification> {
 }
 
 /** The text of its checksums; if unreadable an empty one, which counts as damaged. */
-function checksumsOf(directory: string): string | undefined {
+export function checksumsOf(directory: string): string | undefined {
   return withFallback<string | undefined>(
     () => readChecksumsText(directory),
     () => "",
@@ -132,7 +150,7 @@ async function verifyBy(checksums: string | undefined, directory: string): Promi
   );
   const histories = new Map<string, HistoryFindings>();
   for (const name of filesIn(directory).filter(isHistoryFile)) histories.set(name, await verifyHistory(join(directory, name)));
-  problems.push(...[...histories.values()].flatMap((found) => found.problems));
+  problems.push(...[...histories.values()].flatMap((found) => found.problems), ...verifyModelDeltas(directory));
   for (const folder of [...checkpointsOf(directory), join(directory, finalFolder)]) {
     if (existsSync(folder)) problems.push(...verifyUnlessPruned(folder));
   }
@@ -176,6 +194,11 @@ function verifyDescription(directory: string): string[] {
     const { max_steps } = config.training;
     const recorded = recordedStep(directory);
     if (recorded !== max_steps) problems.push(`${directory}: the run is complete, but its history ends at step ${recorded ?? "none"} of ${max_steps}`);
+    if (config.record.model === "deltas") {
+      using deltas = openModelDeltas(directory);
+      if (deltas?.lastStep !== max_steps)
+        problems.push(`${directory}: the run is complete, but its weights end at step ${deltas?.lastStep ?? "none"} of ${max_steps}`);
+    }
     if (!existsSync(join(directory, finalFolder))) problems.push(`${directory}: the run is complete, but there is no final model`);
     return problems;
   });

@@ -5,9 +5,9 @@ import { pipeline } from "node:stream/promises";
 import { BhBridgeError } from "../errors.js";
 import type { Figure } from "../figures/figure.js";
 
-/** The page may load only files of this server, has no inline scripts or styles, and cannot be framed. */
+/** The page may load only files of this server, has no inline scripts or styles, and cannot be framed. It may run WebAssembly: engine portable. */
 const contentPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** A page with one inline style, which is named by its digest. */
 const refusalPolicy = (style: string) =>

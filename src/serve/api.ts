@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { basename } from "node:path";
 import { z } from "zod";
 import { configValues } from "../config/json-value.js";
+import { builtInPath } from "../config/paths-in-config.js";
 import { BhBridgeError } from "../errors.js";
 import { containedFile, FileBytes } from "../formats/file-bytes.js";
 import { itemSizes } from "../formats/matrix.js";
@@ -10,20 +11,31 @@ import { chooseRuns } from "../runner/choose-runs.js";
 import { runFieldNames } from "../runner/run-row.js";
 import { requestStop } from "../runs/run-layout.js";
 import { notesRevision, readRunNotes, replaceNote } from "../runs/run-manifest.js";
-import { sendDocument, sendFigure, sendPieces, sendText, wholeNumber } from "./answers.js";
+import { sendBytes, sendDocument, sendFigure, sendPieces, sendText, wholeNumber } from "./answers.js";
 import type { Catalogue, ServedRun } from "./catalogue.js";
-import type { BasisDocument, OutlinesDocument, OverlayDocument, RunNoteDocument, RunOutline, ServedRunDocument, ShelfDocument } from "./documents.js";
+import type {
+  BasisDocument,
+  LineQuery,
+  OutlinesDocument,
+  OverlayDocument,
+  RunNoteDocument,
+  RunOutline,
+  ServedRunDocument,
+  ShelfDocument,
+} from "./documents.js";
 import { DroppedArchives, takesArchive } from "./dropped-archives.js";
 import { LiveChanges, servedRows } from "./live-changes.js";
 import { PlanFigures, PlanRows, planDocument } from "./plan-view.js";
 import { downloads, runDocument, runOutline } from "./run-summary.js";
-import { type LineQuery, RunView, SharedBases } from "./run-view.js";
+import { RunView, SharedBases } from "./run-view.js";
 
 /** Maximum size of the states in one response, and of each piece. */
 const maxBytes = 64 * 2 ** 20;
 const pieceBytes = 128 * 1024;
 const maxPoints = 20_000;
 const maxLines = 200;
+/** Steps that a browser trains in a few minutes. */
+const mostRetrainedSteps = 2000;
 /** Maximum number of cached views, each of which may hold some megabytes. */
 const cachedViews = 24;
 
@@ -66,6 +78,8 @@ export class Api {
     if (kind === "runs") sendDocument(response, await this.#shelf(asked));
     else if (kind === "overlay") sendDocument(response, await this.#overlay(asked));
     else if (kind === "outlines") sendDocument(response, await this.#outlines(asked));
+    else if (kind === "library") sendBytes(response, readFileSync((await import("../report/retraining.js")).portableLibrary), "application/wasm");
+    else if (kind === "text") sendBytes(response, readFileSync(builtInPath()), "application/octet-stream");
     else if (kind === "changes") {
       if (!this.#live.listen(request, response)) sendText(response, 503, "too many listeners");
     } else if (kind === "plans" && id !== undefined && (what === "" || what === "figure")) {
@@ -189,6 +203,7 @@ export class Api {
     note: async (run, asked) => answerNote(run, asked),
     file: async (run, asked) => sendFile(run, asked),
     figure: async (run, asked) => sendRunFigure(run, asked),
+    retraining: async (run, asked) => sendRetraining(run, asked),
   };
 
   async #answerRun(id: string, what: string, asked: Asked): Promise<boolean> {
@@ -242,7 +257,7 @@ async function answerNote(run: ServedRun, { request, response }: Asked): Promise
 }
 
 function noteDocument(run: ServedRun): RunNoteDocument {
-  const isCorrupt = run.row.status === "corrupt";
+  const isCorrupt = run.row.status === "corrupt" || run.row.status === "foreign";
   return {
     schema: "bh-bridge/serve-note@1",
     id: run.id,
@@ -256,6 +271,7 @@ function noteDocument(run: ServedRun): RunNoteDocument {
 function lockOf({ row, archive, directory }: ServedRun): string | null {
   if (archive !== null) return `The run comes from ${archive}, which is read-only.`;
   if (row.status === "corrupt") return "The run cannot be read.";
+  if (row.status === "foreign") return "It is a log of another program, which is read-only.";
   try {
     accessSync(directory, constants.W_OK);
     return null;
@@ -295,6 +311,16 @@ async function sendRunFigure({ directory }: ServedRun, { query, response }: Aske
   const name = runFigureNames.find((each) => each === query.get("name"));
   if (name === undefined) throw new BhBridgeError("USAGE", `name must be one of ${runFigureNames.join(", ")}`);
   await sendFigure(response, await figure(directory, name), query);
+}
+
+/** Send what a browser needs to train the first `steps` steps of a run again. */
+async function sendRetraining({ directory }: ServedRun, { query, response }: Asked): Promise<void> {
+  const [{ retrainingOf }, { RunSource }] = await Promise.all([import("../report/retraining.js"), import("../figures/runs/run-figure.js")]);
+  using source = new RunSource(directory);
+  const retraining = await retrainingOf(source, wholeNumber(query, "steps", { least: 1, most: mostRetrainedSteps, usual: 200 }));
+  if (retraining === undefined) throw new BhBridgeError("USAGE", "only runs of engine portable have the same bits in a browser");
+  if (typeof retraining === "string") throw new BhBridgeError("USAGE", `this run cannot be trained in a browser: ${retraining}`);
+  sendDocument(response, retraining);
 }
 
 /** Send the bytes of `count` states, every `every`-th from `first` on. */

@@ -3,10 +3,11 @@ import { type Dirent, existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { lockHolders as askForLocks } from "../python/lock-holders.js";
 import { listedRun } from "../runner/choose-runs.js";
+import { foreignIdentity } from "../runner/foreign-run.js";
 import type { ListedRun } from "../runner/run-row.js";
-import { experimentsFolder, runFiles, runsFolder, sweepsFolder } from "../runs/run-layout.js";
+import { experimentsFolder, foreignLog, runFiles, runsFolder, sweepsFolder } from "../runs/run-layout.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
-import { type FoundRun, findRun, type LockHolders, noLockHolders, scanRuns } from "../runs/scan-runs.js";
+import { type FoundRun, findRun, type LockHolders, noLockHolders, scanForeign, scanRuns } from "../runs/scan-runs.js";
 import { planFileName } from "../sweep/plan/plan-directory.js";
 import type { RunArchive } from "../sweep/run-archive.js";
 import { fileIdentity, watchLocks } from "./lock-watch.js";
@@ -87,7 +88,7 @@ export class Catalogue {
       ...single
         .filter((directory) => !isPlan(directory))
         .map(async (directory) => inFolder(dirname(directory), null, [await findRun(directory, noLockHolders, this.#manifest)])),
-      ...[...folders].map(async (folder) => inFolder(folder, null, await scanRuns(folder, noLockHolders, this.#manifest))),
+      ...[...folders].map(async (folder) => inFolder(folder, null, [...(await scanRuns(folder, noLockHolders, this.#manifest)), ...scanForeign(folder)])),
       ...plans.map(async ({ id, directory }) =>
         inFolder(join(directory, runsFolder), id, await scanRuns(join(directory, runsFolder), noLockHolders, this.#manifest)),
       ),
@@ -189,5 +190,7 @@ function withLock(run: FoundRun, holders: ReadonlyMap<string, number>): FoundRun
 const watched = [runFiles.manifest, runFiles.config, runFiles.notes, runFiles.events, "history.idx"];
 
 function signatureOf(directory: string): string {
+  const foreign = foreignLog(directory);
+  if (foreign !== undefined) return foreignIdentity(foreign);
   return watched.map((name) => fileIdentity(join(directory, name))).join("|");
 }

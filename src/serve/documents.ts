@@ -102,6 +102,8 @@ export const servedRunDocumentSchema = z.strictObject({
   next: z.string().nullable(),
   files: z.array(z.strictObject({ name: z.string(), bytes: count })),
   figures: z.array(z.string()),
+  /** Of engine portable: the number of recorded steps that a browser can train again, and why it cannot. */
+  retraining: z.strictObject({ steps: count, obstacle: z.string().nullable() }).optional(),
 });
 export type ServedRunDocument = z.output<typeof servedRunDocumentSchema>;
 
@@ -234,6 +236,8 @@ export const planDocumentSchema = z.strictObject({
   ...servedPlanSchema.shape,
   seeds: z.array(z.int()),
   trials: z.array(z.strictObject({ ...sweepTrialSchema.shape, run: id.nullable(), arm: z.string().nullable(), seed: z.int().nullable() })),
+  /** Whether the experiment stops when it is decided. */
+  isSequential: z.boolean(),
   /** For an experiment with a verdict. */
   judged: experimentDocumentSchema.pick({ measures: true, confounds: true, verdict: true, traps: true }).nullable(),
 });
@@ -256,3 +260,17 @@ export const liveChangeSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("everything") }),
 ]);
 export type LiveChange = z.output<typeof liveChangeSchema>;
+
+/** What to send of a line. */
+export interface LineQuery {
+  /** Maximum number of points, about, of a reduced line. */
+  readonly points: number;
+  readonly from?: number;
+  readonly to?: number;
+  /** Weight of the exponential mean to add; `auto` adds it to training quantities, over about a hundredth of the line. */
+  readonly smooth?: number | "auto";
+  /** Send the last recorded value up to this step instead of the line. */
+  readonly step?: number;
+  /** Send the values recorded at exactly these steps instead of the line. */
+  readonly steps?: readonly number[];
+}

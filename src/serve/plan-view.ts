@@ -5,8 +5,7 @@ import type { Figure } from "../figures/figure.js";
 import { readRunDocument } from "../runs/read-run-json.js";
 import type { LockHolders } from "../runs/scan-runs.js";
 import { experimentDocumentSchema } from "../sweep/experiment/experiment-summary.js";
-import type { ExperimentVerdict } from "../sweep/experiment/experiment-verdict.js";
-import { isJudgedBy, type Rules } from "../sweep/experiment/rules.js";
+import { storedVerdict } from "../sweep/experiment/experiment-verdict.js";
 import { readPlan } from "../sweep/plan/plan-directory.js";
 import { readSweep } from "../sweep/sweep-summary.js";
 import type { ServedPlan, Shelf } from "./catalogue.js";
@@ -20,7 +19,7 @@ export async function planDocument({ id, directory }: ServedPlan, shelf: Shelf, 
   const { question } = readPlan(directory);
   const { name, trials, counts } = await readSweep(directory, lockHolders);
   const written = question && existsSync(join(directory, resultFile)) ? readRunDocument(directory, resultFile, experimentDocumentSchema) : undefined;
-  const judged = written && question && { ...written, verdict: currentVerdict(question.rules, written.verdict) };
+  const judged = written && question && { ...written, verdict: storedVerdict(written, question) };
   const ids = new Map(shelf.runs.map((run) => [run.directory, run]));
   return {
     schema: "bh-bridge/serve-plan@1",
@@ -33,6 +32,7 @@ export async function planDocument({ id, directory }: ServedPlan, shelf: Shelf, 
     verdict: judged?.verdict.result ?? null,
     problem: null,
     seeds: question ? [...question.seeds] : [],
+    isSequential: question?.rules.sequential === true,
     trials: trials.flatMap(({ run, ...trial }) => {
       const served = run === null ? undefined : ids.get(run);
       const cells = question?.cells.filter((cell) => cell.trial === trial.trial) ?? [{ arm: null, seed: served?.row.seed ?? null }];
@@ -42,16 +42,8 @@ export async function planDocument({ id, directory }: ServedPlan, shelf: Shelf, 
   };
 }
 
-/** Replace a verdict by the weaker rules of an earlier version. */
-function currentVerdict(rules: Rules, verdict: ExperimentVerdict): ExperimentVerdict {
-  if (isJudgedBy(rules, verdict)) return verdict;
-  const reason = `an earlier version judged this experiment (${verdict.result}) by rules that have changed. Run the experiment again to apply the current rules; no trial is trained twice`;
-  return { ...verdict, result: "inconclusive", reason, arms: verdict.arms.map(({ arm }) => ({ arm, result: "inconclusive", reason })) };
-}
-
 type PlanRow = ShelfDocument["plans"][number];
 
-/** Rows of the experiments and sweeps, and the arms of their runs, cached until the files of a plan change. */
 /** Changes whenever an experiment or a sweep does. */
 function signatureOf({ directory }: ServedPlan): string {
   return ["plan.json", "ledger.jsonl", resultFile].map((name) => fileIdentity(join(directory, name))).join("|");
@@ -92,6 +84,7 @@ async function planFigure({ directory }: ServedPlan, name: string): Promise<Figu
   return figure;
 }
 
+/** Rows of the experiments and sweeps, and the arms of their runs, cached until the files of a plan change. */
 export class PlanRows {
   readonly #known = new Map<string, { signature: string } & ArmedRow>();
 

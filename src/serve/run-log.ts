@@ -3,6 +3,7 @@ import { storedEventSchema, type TrainEvent } from "../protocol/events.js";
 import { mostLineBytes } from "../runs/read-events.js";
 import { type StepTime, TrainingTime } from "../runs/run-clock.js";
 import { runFiles } from "../runs/run-layout.js";
+import type { Line } from "./state-measures.js";
 
 type LoggedStep = StepTime & { readonly loss: number };
 
@@ -83,4 +84,22 @@ export class RunLog {
       // "bh-bridge runs verify" reports damage; the page shows the readable events.
     }
   }
+}
+
+/** Steps per second over intervals of at least a second. Interruptions are omitted. */
+export function rateOf(steps: RunLog["steps"]): Line {
+  const x: number[] = [];
+  const y: number[] = [];
+  let begun = steps[0];
+  for (const step of steps) {
+    if (!begun || step.step <= begun.step) begun = step;
+    const seconds = step.seconds - begun.seconds;
+    if (seconds < 1) continue;
+    if (seconds < 60) {
+      x.push(step.step);
+      y.push((step.step - begun.step) / seconds);
+    }
+    begun = step;
+  }
+  return { x, y };
 }

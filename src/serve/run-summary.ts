@@ -42,7 +42,7 @@ const maxElements = 1 << 22;
  */
 export async function runOutline({ id, directory, row }: ServedRun, seconds: number | null = row.seconds): Promise<RunOutline> {
   const outline: RunOutline = { id, rows: null, P: null, verdict: null, seconds };
-  if (row.status === "corrupt" || row.steps === null) return outline;
+  if (hasNoFiles(row) || row.steps === null) return outline;
   try {
     const history = await openHistory(directory);
     try {
@@ -61,6 +61,11 @@ export async function runOutline({ id, directory, row }: ServedRun, seconds: num
     if (!(error instanceof BhBridgeError)) throw error;
     return outline; // the page of the run reports what is damaged
   }
+}
+
+/** Whether a run has no readable files of bh-bridge: it is corrupt, or a log of another program. */
+function hasNoFiles({ status }: Pick<ServedRun["row"], "status">): boolean {
+  return status === "corrupt" || status === "foreign";
 }
 
 type Line = { x: number[]; y: number[] };
@@ -110,7 +115,7 @@ function verdictOf(directory: string, history: History): RunOutline["verdict"] {
 /** Everything that the page shows of a run beside its lines and snapshots. @throws {BhBridgeError} as `readRunManifest`. */
 export async function runDocument(run: ServedRun, events: RunView["events"]): Promise<ServedRunDocument> {
   const { directory, row, config } = run;
-  const manifest = row.status === "corrupt" ? undefined : readRunManifest(directory);
+  const manifest = hasNoFiles(row) ? undefined : readRunManifest(directory);
   const hasStates = manifest && config && row.steps && recordedStep(directory) !== undefined;
   const preset = manifest?.preset;
   // Not during a training: the verdict would be outdated at once, and requires reading the whole history.
@@ -128,7 +133,7 @@ export async function runDocument(run: ServedRun, events: RunView["events"]): Pr
     corpus: manifest
       ? { tokens: manifest.corpus.tokens, distinct: manifest.corpus.distinct, dead: manifest.corpus.dead, sha256: manifest.corpus.sha256 }
       : null,
-    checkpoints: row.status === "corrupt" ? [] : runCheckpoints(directory).map(({ step }) => step),
+    checkpoints: hasNoFiles(row) ? [] : runCheckpoints(directory).map(({ step }) => step),
     alerts: [
       ...events.flatMap((event) => (event.type === "alert" ? [{ step: event.global_step, message: event.message }] : [])),
       ...(damage === null ? [] : [{ step: row.steps?.done ?? 0, message: damage }]),
@@ -137,7 +142,18 @@ export async function runDocument(run: ServedRun, events: RunView["events"]): Pr
     next: nextCommand(run),
     files: downloads(directory),
     figures: hasStates ? await figureNames(directory) : [],
+    ...(hasStates && (await retrainingFacts(directory, config, manifest))),
   };
+}
+
+/** Of a run of engine portable, whether a browser can train it again. */
+async function retrainingFacts(
+  directory: string,
+  config: NonNullable<ServedRun["config"]>,
+  manifest: ReturnType<typeof readRunManifest>,
+): Promise<Pick<ServedRunDocument, "retraining">> {
+  const { isPortable, obstacleToRetraining } = await import("../report/retraining.js");
+  return isPortable(config) ? { retraining: { steps: recordedStep(directory) ?? 0, obstacle: obstacleToRetraining({ config, manifest }) ?? null } } : {};
 }
 
 async function resultOf(
@@ -173,7 +189,16 @@ function nextCommand({ row, directory, archive }: ServedRun): string | null {
   return row.status === "completed" ? `bh-bridge analyze ${shellQuote(directory)}` : null;
 }
 
-const downloadable: readonly string[] = [runFiles.manifest, runFiles.config, runFiles.notes, runFiles.events, runFiles.analysis, runFiles.pythonLog];
+const downloadable: readonly string[] = [
+  runFiles.manifest,
+  runFiles.config,
+  runFiles.notes,
+  runFiles.events,
+  runFiles.analysis,
+  runFiles.pythonLog,
+  runFiles.deltas,
+  runFiles.deltasIndex,
+];
 
 /** Files of a run that a browser may download. */
 export function downloads(directory: string): ServedRunDocument["files"] {

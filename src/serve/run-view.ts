@@ -9,33 +9,30 @@ import { groupedSpans, keptPoints, smoothed, smoothingWeight, spanRows } from ".
 import { marksOfLives } from "../figures/runs/tokens.js";
 import { type History, readState, stepOfState } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
+import { readForeign } from "../runner/foreign-run.js";
 import { openHistory } from "../runs/open-history.js";
 import { readAnalysis } from "../runs/recorded-run.js";
 import { runClock } from "../runs/run-clock.js";
-import { runFiles } from "../runs/run-layout.js";
+import { foreignLog, runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import type { ServedRun } from "./catalogue.js";
-import type { BasisDocument, CensusOfStateDocument, Clock, HistoryDocument, RowPathDocument, Series, SeriesDocument, TokensDocument } from "./documents.js";
+import type {
+  BasisDocument,
+  CensusOfStateDocument,
+  Clock,
+  HistoryDocument,
+  LineQuery,
+  RowPathDocument,
+  Series,
+  SeriesDocument,
+  TokensDocument,
+} from "./documents.js";
 import { fileIdentity } from "./lock-watch.js";
-import { RunLog } from "./run-log.js";
+import { RunLog, rateOf } from "./run-log.js";
 import { type Line, MeasuredStates, rowPath, statesLosses, TrackedTokens } from "./state-measures.js";
 
 /** Lines of an analysis; the first value is of state `from`. */
 type Analysed = readonly { name: string; from: 0 | 1; values: readonly (number | null)[] }[];
-
-/** What to send of a line. */
-export interface LineQuery {
-  /** Maximum number of points, about, of a reduced line. */
-  readonly points: number;
-  readonly from?: number;
-  readonly to?: number;
-  /** Weight of the exponential mean to add; `auto` adds it to training quantities, over about a hundredth of the line. */
-  readonly smooth?: number | "auto";
-  /** Send the last recorded value up to this step instead of the line. */
-  readonly step?: number;
-  /** Send the values recorded at exactly these steps instead of the line. */
-  readonly steps?: readonly number[];
-}
 
 const maxTokens = 65_536;
 
@@ -45,12 +42,14 @@ export class RunView {
   readonly #log: RunLog;
   readonly #measured = new MeasuredStates();
   readonly #tokens = new TrackedTokens();
+  readonly #isForeign: boolean;
   #analysis: { signature: string; lines: Analysed } | undefined;
   #basis: BasisDocument | undefined;
 
   constructor(directory: string) {
     this.#directory = directory;
     this.#log = new RunLog(directory);
+    this.#isForeign = foreignLog(directory) !== undefined;
   }
 
   get events(): RunLog["events"] {
@@ -61,7 +60,7 @@ export class RunView {
   async series({ id, row }: ServedRun, query: LineQuery): Promise<SeriesDocument> {
     this.#log.update();
     const notes: string[] = [];
-    const lines = [...this.#trainingLines(), ...(await this.#stateLines(notes))];
+    const lines = this.#isForeign ? await this.#foreignLines() : [...this.#trainingLines(), ...(await this.#stateLines(notes))];
     const series = lines.map(([name, line]) => ({ name, ...sentLine(name, line, query) }));
     const done = this.#log.steps.at(-1)?.step ?? row.steps?.done ?? 0;
     return {
@@ -77,7 +76,7 @@ export class RunView {
 
   /** One line by name; undefined if the run has none. The loss is read without the long event log. */
   async line(name: string, query: LineQuery): Promise<Omit<Series, "name"> | undefined> {
-    const found = name === "loss" ? statesLosses(this.#directory) : undefined;
+    const found = name === "loss" && !this.#isForeign ? statesLosses(this.#directory) : undefined;
     const line = found ?? (await this.#lineByName(name));
     return line && sentLine(name, line, query);
   }
@@ -88,7 +87,7 @@ export class RunView {
   }
 
   async history({ id }: ServedRun): Promise<HistoryDocument> {
-    const history = await openHistory(this.#directory);
+    const history = await this.open();
     try {
       const { states, tokens, dims, dtype, steps, rowTokens } = history;
       if (tokens > maxTokens) throw new BhBridgeError("FORMAT_UNSUPPORTED", `its states have ${tokens} rows, more than the maximum of ${maxTokens}`);
@@ -116,7 +115,7 @@ export class RunView {
   async basis(): Promise<BasisDocument> {
     if (this.#basis) return this.#basis;
     const { pathBasis } = await import("../analysis/geometry/path-basis.js");
-    const history = await openHistory(this.#directory);
+    const history = await this.open();
     try {
       const basis = basisDocument(await pathBasis(history, basisSize));
       if (history.states > enoughStates) this.#basis = basis;
@@ -130,7 +129,7 @@ export class RunView {
   async path(row: number, most: number, { mean, directions, components }: BasisDocument): Promise<RowPathDocument> {
     const dims = mean.length;
     const axes = Array.from({ length: components }, (_, axis) => Float64Array.from(directions.slice(axis * dims, (axis + 1) * dims)));
-    const history = await openHistory(this.#directory);
+    const history = await this.open();
     try {
       return { schema: "bh-bridge/serve-path@1", row, ...rowPath(history, { center: Float64Array.from(mean), axes }, row, most) };
     } finally {
@@ -139,7 +138,7 @@ export class RunView {
   }
 
   async census(state: number): Promise<CensusOfStateDocument> {
-    const history = await openHistory(this.#directory);
+    const history = await this.open();
     try {
       const { rows, unique, C, P, populations, members } = census(readState(history, state));
       const holes = members.map((tokens, hole) => ({ population: populations[hole] ?? tokens.length, tokens: [...tokens] }));
@@ -151,7 +150,7 @@ export class RunView {
 
   /** The black hole of every token over the steps. */
   async tokens({ id }: ServedRun): Promise<TokensDocument> {
-    const { lives, every, steps, rowTokens } = await this.#tokens.of(() => openHistory(this.#directory));
+    const { lives, every, steps, rowTokens } = await this.#tokens.of(() => this.open());
     const dead = new Set(readRunManifest(this.#directory).corpus.deadTokens);
     const isDead = (row: number) => dead.has(rowTokens.ofRow(row));
     const order = lifeOrder(lives, isDead);
@@ -174,15 +173,26 @@ export class RunView {
     };
   }
 
-  /** Open the history, which the caller closes. */
-  open(): Promise<History> {
+  /** Open the history, which the caller closes. @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a log of another program; as `openHistory`. */
+  async open(): Promise<History> {
+    if (this.#isForeign) throw new BhBridgeError("FORMAT_UNSUPPORTED", "This is a log of another program, without snapshots of the embedding.");
     return openHistory(this.#directory);
   }
 
   async #lineByName(name: string): Promise<Line | undefined> {
+    if (this.#isForeign) return (await this.#foreignLines()).find(([each]) => each === name)?.[1];
     this.#log.update();
     const own = this.#trainingLines().find(([each]) => each === name);
     return (own ?? (await this.#stateLines([])).find(([each]) => each === name))?.[1];
+  }
+
+  /** Lines of a log of another program, as far as the page has charts for them. */
+  async #foreignLines(): Promise<[string, Line][]> {
+    const { lines } = await readForeign(this.#directory);
+    return [...lines].flatMap(([key, line]) => {
+      const name = loggedName(key);
+      return name === undefined ? [] : [[name, line]];
+    });
   }
 
   #trainingLines(): [TrainingLine, Line][] {
@@ -206,14 +216,14 @@ export class RunView {
   async #stateLines(notes: string[]): Promise<[string, Line][]> {
     const analysed = this.#analysed();
     if (analysed) {
-      const history = await openHistory(this.#directory);
+      const history = await this.open();
       const { steps, states } = history;
       history.close();
       const lines = analysed.flatMap(({ name, from, values }): [string, Line][] => {
         if (values.length + from > states) return [];
         return [[name, { x: values.map((_, at) => steps?.[at + from] ?? at + from), y: values.map((value) => value ?? Number.NaN) }]];
       });
-      const { places } = await this.#measured.of(() => openHistory(this.#directory), true);
+      const { places } = await this.#measured.of(() => this.open(), true);
       const known = new Set(lines.map(([name]) => name));
       const beside = unreported.flatMap(({ name }): [string, Line][] => {
         const y = places[name];
@@ -222,7 +232,7 @@ export class RunView {
       return [...lines, ...beside];
     }
     try {
-      const { counts, places } = await this.#measured.of(() => openHistory(this.#directory), false);
+      const { counts, places } = await this.#measured.of(() => this.open(), false);
       if (counts.every > 1) notes.push(`Black holes are counted in 1 of ${counts.every} states; "bh-bridge analyze" counts them in all`);
       if (places.every > 1) notes.push(`Radius, displacement and motion are measured in 1 of ${places.every} states; "bh-bridge analyze" measures all`);
       const { every: _, steps: counted, ...numbers } = counts;
@@ -290,24 +300,6 @@ function analysedLines(document: AnalysisDocument): Analysed {
     const values = part && of?.(part);
     return values ? [{ name, from: per === "state" ? 0 : 1, values }] : [];
   });
-}
-
-/** Steps per second over intervals of at least a second. Interruptions are omitted. */
-function rateOf(steps: RunLog["steps"]): Line {
-  const x: number[] = [];
-  const y: number[] = [];
-  let begun = steps[0];
-  for (const step of steps) {
-    if (!begun || step.step <= begun.step) begun = step;
-    const seconds = step.seconds - begun.seconds;
-    if (seconds < 1) continue;
-    if (seconds < 60) {
-      x.push(step.step);
-      y.push((step.step - begun.step) / seconds);
-    }
-    begun = step;
-  }
-  return { x, y };
 }
 
 /** Training quantities, which vary from step to step with the batch. */

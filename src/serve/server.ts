@@ -139,6 +139,7 @@ export async function serve({ folders, directories, archives = [], port: wanted,
   const access = createAccess(port, allowedHosts(port, host));
   const catalogue = new Catalogue(folders, directories);
   for (const archive of archives) catalogue.add(archive);
+  void catalogue.shelf().catch(() => undefined); // while a browser starts; a request reports what is wrong
   const api = new Api(catalogue);
   const style = refusalStyle([...files].flatMap(([address, { bytes }]) => (address.endsWith(".css") ? [bytes.toString("utf8")] : [])).join("\n"));
   server.on("request", (request: IncomingMessage, response: ServerResponse) => void answer(request, response, { access, api, files, strangers, style }));

@@ -5,13 +5,16 @@ import { BhBridgeError } from "../errors.js";
 import { writeAll, writeError } from "../formats/durable-write.js";
 import { type TrialEnd, type TrialResult, trialResultSchema } from "./pool/trial-task.js";
 
-/** `lost`: nobody trains it any more, so it will be resumed. `pruned` is an end like `completed`. */
-export const trialStatuses = ["planned", "running", "completed", "failed", "pruned", "lost"] as const;
+/**
+ * `lost`: nobody trains it any more, so it will be resumed. `pruned` is an end like `completed`. `skipped`: a sequential experiment was decided without it; a
+ * later start may need it.
+ */
+export const trialStatuses = ["planned", "running", "completed", "failed", "pruned", "lost", "skipped"] as const;
 type TrialStatus = (typeof trialStatuses)[number];
 
 /** Whether a trial needs no more training, unless it failed and is retried. */
 export function hasEnded(status: TrialStatus): boolean {
-  return status === "completed" || status === "pruned" || status === "failed";
+  return status === "completed" || status === "pruned" || status === "failed" || status === "skipped";
 }
 
 /** Whether a trial is left to train: it has not ended, or it is retried after failing before its last step. With all steps done it would fail again. */
@@ -26,7 +29,7 @@ const ledgerLineSchema = z.strictObject({
   status: z.enum(trialStatuses),
   /** Path of its run in the ledger's directory; null before there is one. */
   run: z.string().nullable(),
-  /** Why it failed, was pruned, or was lost. */
+  /** Why it failed, was pruned, was lost, or was skipped. */
   reason: z.string().optional(),
   /** The worker's process and cores, and its host if it is not the controller's. */
   worker: z.strictObject({ pid: z.int(), host: z.string().optional(), cores: z.array(z.int()).nullable() }).optional(),

@@ -25,7 +25,7 @@ const planCostSchema = z.strictObject({
   stepsPerSecond: z.number().nullable(),
   /** Time until all trials have ended; null if `stepsPerSecond` is. */
   seconds: z.number().nullable(),
-  /** Number of steps to compile for the first time; `seconds` includes this time. */
+  /** Of version 0.2: steps of engine `fast` to compile for the first time. Not written any more. */
   firstCompiles: count.optional(),
   /** Peak memory of all workers; without a measurement, only weights, gradients and moments. */
   memoryBytes: count,
@@ -46,7 +46,7 @@ export const sweepTrialSchema = z.strictObject({
   run: z.string().nullable(),
   /** Values it sets over the base, by dotted path. */
   set: z.record(z.string(), z.json()),
-  /** Why it failed, was pruned or was lost. */
+  /** Why it failed, was pruned, was lost or was skipped. */
   reason: z.string().nullable(),
   result: trialResultSchema.nullable(),
 });
@@ -60,16 +60,18 @@ export const sweepDocumentSchema = z.strictObject({
   directory: z.string().nullable(),
   trials: z.array(sweepTrialSchema),
   /** Trials by status. */
-  counts: z.record(z.enum(trialStatuses), count),
+  counts: z.strictObject({ planned: count, running: count, completed: count, failed: count, pruned: count, lost: count, skipped: count.default(0) }),
   /** From `sweep status`: cluster jobs that train some of the trials. */
   jobs: z.array(clusterJobSchema).optional(),
   /** From `--dry-run`. */
   cost: planCostSchema.optional(),
+  /** From `--dry-run` of a sequential experiment: the maximum of pairs, and the rules that can end it earlier. */
+  sequential: z.strictObject({ maximum: count, rules: z.array(z.string()).readonly() }).optional(),
 });
 export type SweepDocument = z.output<typeof sweepDocumentSchema>;
 
 export function countTrials(trials: readonly Pick<SweepTrial, "status">[]): SweepDocument["counts"] {
-  const counts = { planned: 0, running: 0, completed: 0, failed: 0, pruned: 0, lost: 0 };
+  const counts = { planned: 0, running: 0, completed: 0, failed: 0, pruned: 0, lost: 0, skipped: 0 };
   for (const { status } of trials) counts[status]++;
   return counts;
 }
@@ -80,6 +82,7 @@ export function sweepDocument(name: string, directory: string | null, trials: Sw
 
 const trial = sweepTrialSchema;
 
+/** The trials of a sweep or experiment, before they start. */
 const plannedEventSchema = z.strictObject({
   kind: z.literal("planned"),
   name: z.string(),
@@ -91,13 +94,32 @@ const plannedEventSchema = z.strictObject({
   steps: z.record(z.string(), count),
 });
 
+/** The evidence of an arm of a sequential experiment, after a further complete pair. */
+const judgedEventSchema = z.strictObject({
+  kind: z.literal("judged"),
+  arm: z.string(),
+  /** Complete pairs, in plan order. */
+  pairs: count,
+  /** Planned pairs. */
+  maximum: count,
+  /** The largest corrected e-value over the deciding measures, and the value that decides. */
+  e: z.number(),
+  threshold: z.number(),
+  /** Whether another pair is needed. */
+  state: z.enum(["undecided", "decided", "hopeless", "at the maximum"]),
+  /** Of a decided arm. */
+  result: z.enum(["positive", "null", "degenerate"]).nullable(),
+});
+export type JudgedEvent = z.output<typeof judgedEventSchema>;
+
 /** The events of a sweep or experiment: the plan first, then the progress of each trial. */
 export const trialEventSchema = z.discriminatedUnion("kind", [
   plannedEventSchema,
   z.strictObject({ kind: z.literal("started"), trial, fromStep: count }),
   z.strictObject({ kind: z.literal("step"), trial, step: count, loss: wireNumberSchema }),
-  /** `completed`, `pruned` and `failed` are final; `lost` is resumed now, `planned` at the next start. */
+  /** `completed`, `pruned`, `failed` and `skipped` are final; `lost` is resumed now, `planned` at the next start. */
   z.strictObject({ kind: z.literal("ended"), trial }),
+  judgedEventSchema,
 ]);
 export type TrialEvent = z.output<typeof trialEventSchema>;
 

@@ -53,3 +53,10 @@ export interface TextColors {
   red: Paint;
   yellow: Paint;
 }
+
+/** A number with all its digits, as numpy writes it in a table. */
+export function numberText(value: number): string {
+  if (Object.is(value, -0)) return "-0";
+  if (Number.isFinite(value)) return String(value);
+  return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}

@@ -1,4 +1,5 @@
 import { escaped, printable } from "./escaping.js";
+import { groupDigits } from "./format.js";
 
 /** Maximum length of a token's name: longer texts are shortened. */
 const longestToken = 24;
@@ -29,6 +30,18 @@ function visibleCharacter(character: string): string {
   if (picture !== undefined || !invisible.test(character)) return picture ?? character;
   const code = character.codePointAt(0) ?? 0;
   return code < firstOfTwoBytes ? `\\x${code.toString(16).padStart(2, "0")}` : escaped(character);
+}
+
+/** A name of a token in running text: `“,”`. Names with quotes of their own, and numbers of tokens without text, stay as they are. */
+export function quotedToken(name: string): string {
+  return /^(?:#\d+|'#?\d+')$/.test(name) ? name : `“${name}”`;
+}
+
+/** Names of tokens in running text: `“,”, “.”, “T” and 6 more`. @param limit maximum number of names. */
+export function quotedTokens(names: readonly string[], limit: number): string {
+  const quoted = names.slice(0, limit).map(quotedToken);
+  const end = names.length > limit ? `${groupDigits(names.length - limit)} more` : quoted.pop();
+  return quoted.length === 0 ? (end ?? "") : `${quoted.join(", ")} and ${end}`;
 }
 
 /** What the pictures in names of tokens mean, for captions. */

@@ -26,14 +26,14 @@ dataclasses.fields = lambda kind: [Named if field.name is None else field for fi
   writeFileSync(join(folder, "sitecustomize.py"), otherVersion);
   const report = await probePython(realPython);
   vi.stubEnv("PYTHONPATH", folder);
-  const check = (await checkTorch(report)).find(({ name }) => name === "training arguments");
+  const check = (await checkTorch(report)).checks.find(({ name }) => name === "training arguments");
   expect(check).toMatchObject({
     ok: false,
     found: `transformers ${report.packages.transformers} lacks lr_scheduler_type; brand_new cannot be set yet`,
     fix: expect.stringMatching(/-m pip install "transformers==\d/),
   });
   const older = { ...report, packages: { ...report.packages, transformers: "5.4.0" } };
-  expect((await checkTorch(older)).find(({ name }) => name === "training arguments")).toMatchObject({
+  expect((await checkTorch(older)).checks.find(({ name }) => name === "training arguments")).toMatchObject({
     ok: true,
     found: "transformers 5.4.0 lacks lr_scheduler_type, which cannot be set; brand_new cannot be set yet",
     fix: null,

@@ -7,7 +7,7 @@ import { census } from "../../src/analysis/census/census.js";
 import { centroid, displacement } from "../../src/analysis/geometry/centroid.js";
 import { Bridge } from "../../src/bridge/bridge.js";
 import type { Model } from "../../src/bridge/model.js";
-import { createProgram } from "../../src/commands/program.js";
+import { createProgram } from "../../src/commands/run-program.js";
 import { BhBridgeError } from "../../src/errors.js";
 import { warmPython as python } from "./real-python.js";
 import { rejectionOf } from "./rejection-of.js";

@@ -67,7 +67,7 @@ test("pythonia is loaded by its file, and errors.ts by any", () => {
 
 test("what is printed goes through the terminal, which escapes what came from a file; help and the last resort hold nothing of a file, and a worker's channel is for no eyes", () => {
   const writing = files.filter((file) => /process\.std(?:out|err)\.write|console\./.test(readFileSync(join("src", file), "utf8")));
-  const others = [join("commands", "program.ts"), join("sweep", "pool", "worker-channel.ts")];
+  const others = [join("commands", "run-program.ts"), join("sweep", "pool", "worker-channel.ts")];
   expect(writing.sort()).toEqual(["cli.ts", join("commands", "terminal", "terminal.ts"), ...others].sort());
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { callbackMethods } from "../../src/bridge/trainer-callback.js";
-import { createProgram } from "../../src/commands/program.js";
+import { createProgram } from "../../src/commands/run-program.js";
 import { errorCodes, exitCodes } from "../../src/errors.js";
 import { trainEventSchema, trainerControlSchema } from "../../src/protocol/events.js";
 

@@ -1,10 +1,8 @@
-import { cpSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
-import { type CompareDocument, compareDocumentSchema, reproduceDocumentSchema, rerecordDocumentSchema } from "../../src/commands/documents.js";
+import { type CompareDocument, compareDocumentSchema } from "../../src/commands/documents.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
-import { codeBlocks, ownCommands } from "../code-blocks.js";
 import { damageNumber, recordOtherNumber } from "./flip-bit.js";
 import { run, temporaryFolder } from "./program.js";
 import { trainTogether } from "./train-together.js";
@@ -100,18 +98,4 @@ test("a part that cannot be compared names the nearest, and one run is not enoug
   const [a, b] = runs();
   expect((await run(["compare", a, b, "--assert-equal", "histroy"])).stderr).toContain("did you mean history?");
   expect((await run(["compare", a])).exitCode).toBe(2);
-});
-
-/** Of the commands that train a run again, those with every option do what the others do. */
-const isLookedAtElsewhere = ([name, ...args]: string[]) => name === "train" || (name === "reproduce" && !args.includes("--deep"));
-
-test("every command and document of the page is right", { timeout: 240_000 }, async () => {
-  const [a, b] = runs();
-  const page = readFileSync("docs/comparing.md", "utf8");
-  for (const words of ownCommands(page).filter((words) => !isLookedAtElsewhere(words))) {
-    const { exitCode, stderr } = await run(words.map((word) => word.replace("RUN-B", b).replace(/^RUN(-A)?$/, a)));
-    expect(exitCode, stderr).toBe(0);
-  }
-  const schemas = z.discriminatedUnion("schema", [compareDocumentSchema, reproduceDocumentSchema, rerecordDocumentSchema]);
-  expect(() => codeBlocks(page, "json").map((text) => schemas.parse(JSON.parse(text)))).not.toThrow();
 });

@@ -49,9 +49,9 @@ test("several texts: each has its share of the windows, a token is dead that is 
   expect(JSON.parse(changed.stdout)).toMatchObject({ code: "RESUME_MISMATCH", message: expect.stringContaining("the corpus has changed") });
 });
 
-test("two of --corpus are halves, with engine fast too", async () => {
+test("two of --corpus are halves, with engine portable too", async () => {
   const other = text("other.txt", "pack my box with five dozen liquor jugs ".repeat(60));
-  const both = await trained("--corpus", upper, "--corpus", other, "--steps", "2", "--engine", "fast");
+  const both = await trained("--corpus", upper, "--corpus", other, "--steps", "2", "--engine", "portable");
   const [first, second] = readRunManifest(both).corpus.files ?? [];
   expect(Math.abs((first?.windows ?? 0) - (second?.windows ?? 0))).toBeLessThanOrEqual(1);
 });

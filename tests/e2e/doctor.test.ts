@@ -1,4 +1,6 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -12,12 +14,12 @@ afterAll(() => folder[Symbol.dispose]());
 
 async function examine(...args: string[]) {
   const { exitCode, stdout } = await run(["doctor", "--json", ...args], { env: { BH_BRIDGE_PYTHON: python } });
-  const { ok, checks } = doctorDocumentSchema.parse(JSON.parse(stdout));
-  return { exitCode, ok, checks, check: (name: string) => checks.find((each) => each.name === name) };
+  const { ok, checks, portable } = doctorDocumentSchema.parse(JSON.parse(stdout));
+  return { exitCode, ok, checks, portable, check: (name: string) => checks.find((each) => each.name === name) };
 }
 
 test("all is well with the interpreter that the tests train with", async () => {
-  const { exitCode, ok, checks, check } = await examine();
+  const { exitCode, ok, checks, portable, check } = await examine();
   expect(checks.filter((each) => !each.ok)).toEqual([]);
   expect({ exitCode, ok }).toEqual({ exitCode: 0, ok: true });
   expect(checks.map(({ name }) => name)).toEqual([
@@ -31,6 +33,7 @@ test("all is well with the interpreter that the tests train with", async () => {
     "safetensors",
     "numpy",
     "devices",
+    "engine portable",
     "training arguments",
     "model configuration",
     "disk",
@@ -39,6 +42,9 @@ test("all is well with the interpreter that the tests train with", async () => {
   expect(check("python")?.found).toContain(python);
   const capability = (await printedBy("import torch; print(torch.backends.cpu.get_cpu_capability())")).trim();
   expect(check("devices")?.found).toContain(`cpu (${capability}, `);
+  expect(portable?.builds.filter(({ usable }) => usable).at(0)?.name).toBe(portable?.used);
+  const file = readFileSync("python/bh_bridge/portable/builds/portable.wasm");
+  expect(portable?.builds.at(-1)).toEqual({ name: "wasm", sha256: createHash("sha256").update(file).digest("hex"), usable: true });
 });
 
 test("an environment without packages: exit code 3, and for each package the command that installs it there", async () => {

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { type PresetName, presetNames } from "../../src/config/presets.js";
 import { isFull } from "../repetitions.js";
-import { computeGolden, type GoldenHistories, startGolden } from "./golden-histories.js";
+import { computeGolden, type GoldenHistories, type PortableGolden, portablePresets, startGolden } from "./golden-histories.js";
 
 const golden: GoldenHistories[] = JSON.parse(readFileSync(join(import.meta.dirname, "golden-histories.json"), "utf8"));
 
@@ -20,6 +20,19 @@ test("the histories of presets have the bits that were noted, where bits are com
     const known = presets.filter((preset) => noted.histories[preset] !== undefined); // a preset that came later may be noted on one machine alone
     expect(known.length).toBeGreaterThan(2);
     for (const preset of known) expect(computed[preset], preset).toBe(noted.histories[preset]);
+  } finally {
+    await bridge.close();
+  }
+});
+
+const portable: PortableGolden = JSON.parse(readFileSync(join(import.meta.dirname, "golden-portable.json"), "utf8"));
+
+test("engine portable gives the bits that were noted, on every machine", { timeout: 600_000 }, async () => {
+  const { bridge } = await startGolden();
+  try {
+    const chosen: readonly PresetName[] = isFull ? portablePresets : ["layernorm-control", "jiggle-11.2b", "bf16-15.1b", "qwen3-singular"];
+    const computed = await computeGolden(bridge, chosen, "portable");
+    for (const preset of chosen) expect(computed[preset], preset).toBe(portable.histories[preset]);
   } finally {
     await bridge.close();
   }

@@ -32,18 +32,40 @@ const smaller: Partial<Record<PresetName, readonly string[]>> = {
   "crucible-1": ["model.vocab_size=300", "model.n_positions=32", "training.per_device_train_batch_size=16"],
 };
 
+/** As `GoldenHistories`, by engine `portable`: the same on every machine. */
+export interface PortableGolden {
+  recipe: number;
+  histories: Partial<Record<PresetName, string>>;
+}
+
+/** Presets whose models engine `portable` supports. */
+export const portablePresets = presetNames.filter((name) => name !== "crucible-1");
+
 /** The hash of the history of each preset, computed now. */
-export async function computeGolden(bridge: Bridge, presets: readonly PresetName[] = presetNames): Promise<Partial<Record<PresetName, string>>> {
+export async function computeGolden(
+  bridge: Bridge,
+  presets: readonly PresetName[] = presetNames,
+  engine: "trainer" | "portable" = "trainer",
+): Promise<Partial<Record<PresetName, string>>> {
   using folder = temporaryFolder();
   const hashes: Partial<Record<PresetName, string>> = {};
   for (const preset of presets) {
-    const resolved = await loadRunConfig({ preset, aliases: { device: "cpu", threads: "1", steps: "30" }, set: smaller[preset] ?? [] });
+    const resolved = await loadRunConfig({
+      preset,
+      aliases: { device: "cpu", threads: "1", steps: "30", ...(engine === "portable" && { engine }) },
+      set: smaller[preset] ?? [],
+    });
     const model = await bridge.buildModel(resolved.config);
     await using trainer = bridge.trainerOf({ resolved, model, corpus: await corpusOf(resolved), out: folder.path, callbacks: [] });
     const { run } = await trainer.train();
-    hashes[preset] = createHash("sha256")
-      .update(tensorBytes(join(run, "history.safetensors"), "embedding_history"))
-      .digest("hex");
+    hashes[preset] = hashOfHistory(run);
   }
   return hashes;
+}
+
+/** SHA-256 of the bytes of `embedding_history` of a run. */
+export function hashOfHistory(run: string): string {
+  return createHash("sha256")
+    .update(tensorBytes(join(run, "history.safetensors"), "embedding_history"))
+    .digest("hex");
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createProgram } from "../../src/commands/program.js";
+import { createProgram } from "../../src/commands/run-program.js";
 import { ownCommands } from "../code-blocks.js";
+import { unknownOptions, wordsOf } from "./docs/command-words.js";
 import { projectRoot, run, temporaryFolder, warmPython, withoutTorch } from "./program.js";
 
 const folder = temporaryFolder();
@@ -20,26 +21,15 @@ function examplesOf(command: Command): string[] {
   return [...own, ...command.commands.flatMap(examplesOf)];
 }
 
-/** The words of a command line; what is in quotes is one. */
-function wordsOf(line: string): string[] {
-  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
-}
-
-/** The names of the options that a command line has and its command has not. */
-function unknownOptions(words: readonly string[], command: Command): string[] {
-  const inner = command.commands.find((each) => each.name() === words[0]);
-  if (inner) return unknownOptions(words.slice(1), inner);
-  return words.filter((word) => /^--[a-z]|^-[a-z]$/.test(word) && !command.options.some(({ long, short }) => word === long || word === short));
-}
-
 /** What is cheap to run instead: a training is resolved only, an environment is not made, a server would not end, and the run of the example is one that exists. */
 function cheaply(words: string[]): string[] {
-  if (words[0] === "reproduce" || words[0] === "rerecord") return [...words, "--help"]; // the pages have the same, and those are run
-  if (words[0] === "setup" || words[0] === "serve") return [...words, "--help"];
+  if (["generate", "reproduce", "rerecord"].includes(words[0] ?? "")) return [...words, "--help"]; // the pages have the same, and those are run
+  if (["setup", "serve", "mcp"].includes(words[0] ?? "")) return [...words, "--help"];
   if (words[0] === "sweep" && ["logs", "cancel", "retry"].includes(words[1] ?? "")) return [...words, "--help"]; // there is nothing to stop
   if (words[0] === "train") return [...words, "--print-config"];
   if (words[0] === "doctor" && words.includes("--measure")) return [...words, "--help"];
   if (words[0] === "experiment" || (words[0] === "sweep" && !["status", "export"].includes(words[1] ?? ""))) return [...words, "--dry-run"];
+  if (words[1] === "sign" || words.includes("--signers")) return [...words, "--help"]; // sign-run.test.ts has keys
   if (words[1] === "rm") return [...words, "--yes"]; // nobody is there to be asked
   return words.map((word) => (word.startsWith("runs/2026") ? "runs/my-run" : word.startsWith("sweeps/2026") ? "sweeps/mine" : word));
 }
@@ -67,7 +57,7 @@ beforeAll(async () => {
 });
 
 // What removes runs comes last: others name them too.
-/** The commands of the pages: package.test.ts runs them. */
+/** The commands of the pages: docs.test.ts runs them. */
 const pages = ["README.md", ...readdirSync("docs").flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : []))];
 const onPages = new Set(pages.flatMap((page) => ownCommands(readFileSync(page, "utf8")).map((words) => words.join(" "))));
 

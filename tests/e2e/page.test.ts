@@ -262,6 +262,39 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("two fingers zoom the active stage by the ratio of their distances, and one moves it; before, they scroll the page", async () => {
+    await using opened = await openPage(browser, server.serving.url, { hasTouch: true });
+    const { page, complaints } = opened;
+    await openRun(page, "first");
+    const stage = page.locator(".stage canvas").first();
+    await stage.scrollIntoViewIfNeeded();
+    const box = await stage.boundingBox();
+    if (!box) throw new Error("no stage");
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const session = await page.context().newCDPSession(page);
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...across: number[]) =>
+      session.send("Input.dispatchTouchEvent", { type, touchPoints: across.map((by, id) => ({ x: x + by, y, id })) });
+    const pinch = async () => {
+      await touch("touchStart", -40, 40);
+      for (const half of [50, 60, 70, 80]) await touch("touchMove", -half, half);
+      await touch("touchEnd");
+    };
+    const camera = () => new URLSearchParams(page.url().split("?")[1]).get("camera");
+    await pinch();
+    expect(camera()).toBe(null);
+    await stage.focus();
+    await page.locator(".stage.active").waitFor();
+    await pinch();
+    await expect.poll(() => Number(camera()?.split("*")[0])).toBeCloseTo(2, 2);
+    const [, target] = camera()?.split("*") ?? [];
+    await touch("touchStart", 0);
+    for (const by of [10, 20, 30]) await touch("touchMove", by);
+    await touch("touchEnd");
+    await expect.poll(() => camera()?.split("*")[1]).not.toBe(target);
+    expect(Number(camera()?.split("*")[0])).toBeCloseTo(2, 2);
+    expect(complaints).toEqual([]);
+  });
+
   test("a black hole is opened: its tokens as tiles, and the rows around it", async () => {
     await using opened = await openPage(browser, server.serving.url);
     const { page, complaints } = opened;
@@ -289,13 +322,27 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     if (!box) throw new Error("no picture");
     // The first eight rows are the tokens 120 to 127, which share a row from step 31 on.
     await page.mouse.move(box.x + box.width / 2, box.y + 3);
-    await expect.poll(() => life.innerText()).toBe("y, dead · alone from step 0 to 30, black hole 1 from step 31 to 60");
+    await expect.poll(() => life.innerText()).toBe("“y”, dead · alone from step 0 to 30, black hole 1 from step 31 to 60");
+    // Its change is marked in the verdict, and in each of the charts.
+    expect(await page.locator(".served-figure .change-line").count()).toBe(1);
+    const marked = (): Promise<boolean[]> =>
+      page.evaluate(`[...document.querySelectorAll("section.chart .uplot canvas")].map((canvas) => {
+        const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(getComputedStyle(canvas).getPropertyValue("--followed").trim().slice(at, at + 2), 16));
+        const context = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height }).getContext("2d", { willReadFrequently: true });
+        context.drawImage(canvas, 0, 0);
+        const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+        return data.some((value, at) => at % 4 === 0 && value === red && data[at + 1] === green && data[at + 2] === blue);
+      })`);
+    await expect.poll(marked).not.toContain(false);
+    await page.mouse.move(box.x + box.width / 2, box.y - 30);
+    await expect.poll(marked).not.toContain(true);
+    expect(await page.locator(".change-line").count()).toBe(0);
     await page.mouse.click(box.x + box.width / 2, box.y + 3);
     await expect.poll(() => text(page, "followed")).toContain("y number 121");
     const slider = page.getByRole("slider", { name: /^Token/ });
     await slider.focus();
     await page.keyboard.press("ArrowDown");
-    await expect.poll(() => life.innerText()).toContain("z, dead");
+    await expect.poll(() => life.innerText()).toContain("“z”, dead");
     await page.keyboard.press("ArrowLeft");
     await expect.poll(() => text(page, "step")).toBe("31");
     await page.keyboard.press("Enter");
@@ -446,7 +493,13 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.goto(`${addressed}&token=121`);
     await page.reload();
     await page.getByTestId("followed").getByText("in a black hole of 8").waitFor();
-    expect(await page.getByTestId("followed").innerText()).toMatch(/A: in a black hole of 8; B: in a black hole of 8/);
+    await expect.poll(() => page.getByTestId("followed").innerText()).toMatch(/A: in a black hole of 8; B: in a black hole of 8/);
+    await page.keyboard.press("/");
+    await page.keyboard.type("A");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.url()).toContain("token=65");
+    expect(await page.getByTestId("followed").innerText()).toMatch(/A: alone; B: alone/);
+    await page.getByLabel("Token to follow").blur();
     await page.keyboard.press("End");
     await expect.poll(() => page.locator(".pair [data-testid=step]").allInnerTexts()).toEqual(expect.arrayContaining(["60", "40"])); // the shorter stays at its last step
     expect(await axeFindings(page)).toEqual([]);
@@ -481,6 +534,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await expect.poll(() => text(page, "step")).toBe("35");
     await page.keyboard.press("Control+k");
     await page.keyboard.type("35");
+    await expect.poll(() => options.allInnerTexts()).toHaveLength(2);
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await expect.poll(() => page.url()).toMatch(/step=35.*token=35/);
@@ -804,7 +858,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.locator(".head .status.completed").waitFor({ timeout: 30_000 });
     await page.locator(".judged").waitFor();
     await expect.poll(() => text(page, "step")).toBe("25");
-    expect(await page.title()).toBe("null · whole");
+    await expect.poll(() => page.title()).toBe("null · whole");
     expect(await layoutShift(page)).toBeLessThan(0.1);
     await page.reload();
     await page.locator(".charts .chart").first().waitFor();

@@ -10,16 +10,18 @@ import { run, temporaryFolder } from "./program.js";
 const folder = temporaryFolder();
 const steps = 200;
 const shorter = 120;
-const [one, two] = ["one.html", "two.html"].map((name) => join(folder.path, name)) as [string, string];
+const [one, two, three] = ["one.html", "two.html", "three.html"].map((name) => join(folder.path, name)) as [string, string, string];
 const address = (file: string) => pathToFileURL(file).href;
 let browser: Browser;
 
 beforeAll(async () => {
   if (browserProgram === undefined) return;
   const runs = [writeRun({ folder: folder.path, id: "a", steps }), writeRun({ folder: folder.path, id: "b", steps: shorter })];
+  const exchanged = [40, 40, 20].map((steps, at) => writeRun({ folder: folder.path, id: `run-${at}`, seed: at, steps }));
   for (const [file, given] of [
     [one, runs.slice(0, 1)],
     [two, runs],
+    [three, exchanged],
   ] as const) {
     const { exitCode, stderr } = await run(["report", ...given, "-o", file]);
     expect(exitCode, stderr).toBe(0);
@@ -144,6 +146,24 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     expect(await marked()).toEqual([0, 0]);
     await replay.getByLabel("Token to follow").fill("A");
     expect(Math.min(...(await marked()))).toBeGreaterThan(20);
+  });
+
+  test("when a run of a pair is exchanged, the difference of P is that of the runs that are shown", async () => {
+    await using opened = await openPage(browser, address(three));
+    const { page, complaints } = opened;
+    const difference = page.locator("figure[data-name=difference-of-P]");
+    const read = async () => {
+      await difference.getByRole("group").focus();
+      await page.keyboard.press("End");
+      return difference.locator(".tip").textContent();
+    };
+    await page.locator(".replay canvas").first().waitFor();
+    expect(await difference.locator("figcaption").textContent()).toMatch(/A: run-0 .* B: run-1 /);
+    expect(await read()).toBe("step 40\nA − B: 0");
+    await page.getByLabel("Run on the right").selectOption("2");
+    await expect.poll(() => difference.locator("figcaption").textContent()).toMatch(/A: run-0 .* B: run-2 /);
+    expect(await read()).toBe("step 20\nA − B: -8"); // the 8 dead rows fall after half of the steps
+    expect(complaints).toEqual([]);
   });
 
   test("on paper all sections are open, dark ink is on white, and what needs a hand is gone", async () => {

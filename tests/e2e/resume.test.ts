@@ -9,6 +9,7 @@ import { openRun } from "../../src/runner/open-run.js";
 import { openResumable, resumedTraining } from "../../src/runner/resume.js";
 import { train, trainIn } from "../../src/runner/train.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
+import { openModelDeltas } from "../../src/runs/model-deltas.js";
 import { openCheckpoint } from "../../src/runs/open-run-directory.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { eventually, projectRoot, run, start, temporaryFolder, warmPython } from "./program.js";
@@ -21,6 +22,7 @@ const small = {
   model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 },
   training: { max_steps: 40, per_device_train_batch_size: 4, lr_scheduler_type: "constant", logging_steps: 10 },
   checkpoint: { every: 20 },
+  record: { model: "deltas" },
 } as const;
 const file = join(folder.path, "small.json");
 let bridge: Bridge;
@@ -51,6 +53,23 @@ beforeAll(async () => {
 afterAll(async () => {
   await bridge.close();
   folder[Symbol.dispose]();
+});
+
+test("the weights of every step are recorded, with the bits of checkpoints and final model", async () => {
+  using deltas = openModelDeltas(whole);
+  expect(deltas).toMatchObject({ firstStep: 0, lastStep: 40 });
+  for (const [step, folder] of [
+    [20, "checkpoints/step-000020"],
+    [40, "final"],
+  ] as const) {
+    await using saved = await openCheckpoint(join(whole, folder));
+    expect(deltas?.tensors.map(({ name }) => name).sort()).toEqual(saved.tensors.map(({ name }) => name).sort());
+    for (const { name, dtype, shape, bytes } of deltas?.at(step) ?? []) {
+      const matrix = await saved.matrix(name);
+      expect([dtype, shape, Buffer.from(bytes).equals(matrix.bytes)]).toEqual([matrix.dtype, [...matrix.shape], true]);
+    }
+  }
+  expect(deltas?.tied.get("lm_head.weight")).toBe("transformer.wte.weight");
 });
 
 test("a run that is complete has nothing left to compute, and tells its result again", async () => {

@@ -15,6 +15,7 @@ test.each<[ErrorCode, number]>([
   ["DEVICE_UNAVAILABLE", 3],
   ["EXECUTOR_UNAVAILABLE", 3],
   ["SETUP_FAILED", 3],
+  ["PROGRAM_NOT_FOUND", 3],
   ["PROTOCOL_MISMATCH", 3],
   ["ABORTED", 130],
   ["PYTHON_RAISED", 1],

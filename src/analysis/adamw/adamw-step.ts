@@ -24,8 +24,9 @@ export function float32Fma(a: number, b: number, c: number): number {
  * - `fused`: torch's fused kernel, float32 throughout, rounded when stored.
  * - `by-operation`: torch's AdamW without `fused`, each operation rounded to the dtype of the weights.
  * - `float32`: bh-bridge's AdamW for float32 moments, each operation in float32.
+ * - `portable`: engine `portable`, each operation in float32 in the order of `native/README.md`, rounded when stored.
  */
-export const arithmetics = ["fused", "by-operation", "float32"] as const;
+export const arithmetics = ["fused", "by-operation", "float32", "portable"] as const;
 export type AdamwArithmetic = (typeof arithmetics)[number];
 
 /** Settings of a step. */
@@ -96,6 +97,7 @@ function multiplyThenAdd(a: number, b: number, c: number): number {
  * @param step counted from 1. @param learningRate of this step.
  */
 export function adamwStep(settings: AdamwSettings, step: number, learningRate: number): StepComponent {
+  if (settings.arithmetic === "portable") return portableStep(settings, step, learningRate);
   const { arithmetic, narrowWeights, narrowMoments, beta1, beta2, epsilon, weightDecay } = settings;
   const multiplyAdd = settings.fma ? float32Fma : multiplyThenAdd;
   const isNarrowThroughout = arithmetic === "by-operation" && narrowWeights;
@@ -128,3 +130,34 @@ export function adamwStep(settings: AdamwSettings, step: number, learningRate: n
     return result;
   };
 }
+
+/** A number to the power of a step by squaring, as engine `portable` computes it. */
+function powerBySquaring(base: number, step: number): number {
+  let power = 1;
+  for (let [square, left] = [base, step]; left > 0; left = Math.floor(left / 2), square *= square) if (left % 2 === 1) power *= square;
+  return power;
+}
+
+/** The step of engine `portable`: `native/README.md`, "Clipping and AdamW". Nothing is fused, and roots are exact. */
+function portableStep({ narrowWeights, narrowMoments, ...settings }: AdamwSettings, step: number, learningRate: number): StepComponent {
+  const { beta1, beta2, epsilon, weightDecay } = settings;
+  const [storeMoment, storeWeight] = [narrowMoments, narrowWeights].map((narrow) => (narrow ? roundToBfloat16 : (value: number) => value)) as [Round, Round];
+  const [lerp, keep, gain] = [fround(1 - beta1), fround(beta2), fround(1 - beta2)];
+  const rootCorrection = fround(sqrt(1 - powerBySquaring(beta2, step)));
+  const [added, decay] = [fround(epsilon), fround(1 - learningRate * weightDecay)];
+  const size = fround(learningRate / (1 - powerBySquaring(beta1, step)));
+  const result: SteppedComponent = { weight: 0, firstMoment: 0, secondMoment: 0, decayed: 0, moved: 0 };
+  return ({ weight, gradient, firstMoment, secondMoment }) => {
+    const m = multiplyThenAdd(lerp, fround(gradient - firstMoment), firstMoment);
+    const v = fround(fround(keep * secondMoment) + fround(gain * fround(gradient * gradient)));
+    const divisor = fround(fround(fround(sqrt(v)) / rootCorrection) + added);
+    result.decayed = fround(weight * decay);
+    result.moved = -fround(size * fround(m / divisor));
+    result.weight = storeWeight(fround(result.decayed + result.moved));
+    result.firstMoment = storeMoment(m);
+    result.secondMoment = storeMoment(v);
+    return result;
+  };
+}
+
+type Round = (value: number) => number;

@@ -9,7 +9,9 @@ const wanted = ["wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] as const;
 const schema = z
   .strictObject({
     tensor: z.string(),
-    arithmetic: z.enum(arithmetics).describe("fused: torch's fused kernel; by-operation: torch's AdamW without it; float32: bh-bridge's for float32 moments"),
+    arithmetic: z
+      .enum(arithmetics)
+      .describe("fused: torch's fused kernel; by-operation: torch's AdamW without it; float32: bh-bridge's for float32 moments; portable: engine portable"),
     components: count.describe("Components of all recomputed steps"),
     explained: count.describe("Components whose weight and moments have the recorded bits"),
     nearbyRoots: count.describe(
@@ -68,7 +70,7 @@ export const adamwAnalysis = defineAnalysis({
   needs,
   async finish({ history, run, signal, note }) {
     if (!run) throw new Error("the needs of adamw require a run");
-    const [{ ledgerOfRun }, { runHere }] = await Promise.all([import("./ledger-of-run.js"), import("../scan/run-in-parts.js")]);
+    const [{ ledgerOfRun }, { runHere }] = await Promise.all([import("./adamw-ledger.js"), import("../scan/run-in-parts.js")]);
     const { ledger, arithmetic } = await ledgerOfRun(history, run, note, (steps) => runHere(steps, history.states, { signal }));
     for (const tensor of ["wte", ...wanted, "wte.master"]) for (const problem of (await run.damage?.(tensor)) ?? []) note(`adamw: ${problem}`);
     const { entries, first, ...sums } = ledger;

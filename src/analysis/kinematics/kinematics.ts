@@ -1,5 +1,9 @@
+import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
 import { type History, readState, stepsOf } from "../../formats/history.js";
+import { glance, groupDigits, figure as shown } from "../../text/format.js";
+import { defineAnalysis, measurableStates } from "../analysis.js";
+import { counts, figures, jsonFigures } from "../document-fields.js";
 import { euclideanNorm } from "../geometry/centroid.js";
 import { meanRow } from "../geometry/state-geometry.js";
 
@@ -80,7 +84,7 @@ function stepKinematics(previous: Float64Array, current: Float64Array, { tokens,
  * Bulk and peculiar motion of the rows, its radial and tangential parts, and autocorrelations. ΔW is subtracted in float32 (float64 for a float64 history);
  * everything after that is float64. Ten states are in memory.
  */
-export function* kinematics(history: History): Generator<number, Kinematics> {
+function* kinematics(history: History): Generator<number, Kinematics> {
   const series: [number[], number[], number[], number[], number[]] = [[], [], [], [], []];
   const sums = lags.map(() => ({ bulk: { product: 0, before: 0, after: 0 }, peculiar: { product: 0, before: 0, after: 0 } }));
   const earlier: StepKinematics[] = []; // the newest first
@@ -119,7 +123,7 @@ export interface RunDivergence {
 }
 
 /** The divergence of two histories, in float64; one state of each is in memory. @throws {BhBridgeError} `FORMAT_INVALID` if their states differ in shape. */
-export function* runDivergence(a: History, b: History): Generator<number, RunDivergence> {
+function* runDivergence(a: History, b: History): Generator<number, RunDivergence> {
   const { tokens, dims } = a;
   if (b.tokens !== tokens || b.dims !== dims) {
     throw new BhBridgeError("FORMAT_INVALID", `${a.source} has states of ${tokens} × ${dims}, ${b.source} of ${b.tokens} × ${b.dims}: they cannot be compared`);
@@ -151,3 +155,67 @@ export function* runDivergence(a: History, b: History): Generator<number, RunDiv
   }
   return { steps: steps ?? [], distance: distance ?? [], centroid: centroid ?? [], equalRows: equalRows ?? [] };
 }
+
+const schema = z
+  .strictObject({
+    bulkSpeed: figures,
+    peculiarSpeed: figures,
+    radial: figures,
+    radialSpeed: figures,
+    tangentialSpeed: figures,
+    autocorrelation: z.strictObject({ lags: counts, bulk: figures, peculiar: figures }),
+    divergence: z
+      .strictObject({ steps: counts, distance: figures, centroid: figures, equalRows: counts })
+      .optional()
+      .describe("Distance from another run, if one was given"),
+  })
+  .describe("Entry i of a series belongs to step i + 1; velocities are ΔW per step");
+
+/** Bulk and peculiar motion, its parts and persistence, and the divergence from another run. */
+export const kinematicsAnalysis = defineAnalysis({
+  name: "kinematics",
+  schema,
+  isOnRequest: true,
+  needs: [measurableStates],
+  async finish({ history, against, signal }) {
+    const { runHere } = await import("../scan/run-in-parts.js");
+    const found = await runHere(kinematics(history), history.states, { signal });
+    const divergence = against && (await runHere(runDivergence(history, against), history.states, { signal }));
+    const { lags } = found.autocorrelation;
+    const figuresFound = jsonFigures(found);
+    return {
+      ...figuresFound,
+      autocorrelation: { ...figuresFound.autocorrelation, lags },
+      ...(divergence && { divergence: { ...divergence, ...jsonFigures({ distance: divergence.distance, centroid: divergence.centroid }) } }),
+    };
+  },
+  title: "Kinematics",
+  print({ bulkSpeed, peculiarSpeed, radial, radialSpeed, tangentialSpeed, autocorrelation, divergence }, stepOf) {
+    if (bulkSpeed.length === 0) return ["There are no steps."];
+    const rows = glance(1, bulkSpeed.length).map((step) => [
+      groupDigits(stepOf(step)),
+      ...[bulkSpeed, peculiarSpeed, radial, radialSpeed, tangentialSpeed].map((series) => shown(series[step - 1])),
+    ]);
+    const last = autocorrelation.lags.map((lag, index) => [groupDigits(lag), shown(autocorrelation.bulk[index]), shown(autocorrelation.peculiar[index])]);
+    const apart = divergence
+      ? [
+          "Distance from the other run",
+          {
+            head: ["step", "distance", "centroids", "equal rows"],
+            rows: glance(0, divergence.steps.length - 1).map((at) => [
+              groupDigits(divergence.steps[at] ?? 0),
+              shown(divergence.distance[at]),
+              shown(divergence.centroid[at]),
+              groupDigits(divergence.equalRows[at] ?? 0),
+            ]),
+          },
+        ]
+      : [];
+    return [
+      { head: ["step", "bulk", "peculiar", "outwards", "radial", "tangential"], rows },
+      "Correlation of velocities by the number of steps between them",
+      { head: ["steps", "bulk", "peculiar"], rows: last },
+      ...apart,
+    ];
+  },
+});

@@ -117,6 +117,7 @@ export function motionOf(range: MotionRange, hasLattice: boolean): Motion {
   };
 }
 
+/** Options of `motion`. */
 export interface MotionOptions extends ScanOptions {
   /** Called with the motion of each step, in order. The arrays are reused for the next step. */
   readonly onStep?: ((step: number, motion: StepMotion) => void) | undefined;

@@ -77,7 +77,7 @@ export const rowNormsAnalysis = defineAnalysis({
       name: "row-norms",
       title: "Norms of the rows",
       caption: "Largest, median and smallest L2 norm of the embedding's rows in each snapshot. Snapshots with a row that is not finite are gaps.",
-      panels: [{ title: "", y: { label: "‖row‖₂", unit: "weights", zero: true }, lines: { largest: "maxNorm", median: "medianNorm", smallest: "minNorm" } }],
+      panels: [{ title: "", y: { label: "‖row‖₂", unit: "weights", zero: true }, lines: ["maxNorm", "medianNorm", "minNorm"] }],
     },
   ],
   live: {

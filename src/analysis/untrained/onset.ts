@@ -130,7 +130,7 @@ export const onsetAnalysis = defineAnalysis({
       name: "onset",
       title: "Tokens that have begun to train",
       caption: "Tokens whose rows have moved other than the rows of tokens that never appear in the text.",
-      panels: [{ title: "", y: { label: "have begun to train", unit: "tokens", zero: true }, lines: { "tokens that train": "trained" } }],
+      panels: [{ title: "", y: { label: "have begun to train", unit: "tokens", zero: true }, lines: ["trained"] }],
     },
   ],
 });

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Comparison } from "../../compare/compare.js";
+import type { ComparablePart, Comparison, StepTarget } from "../../compare/compare.js";
 import type { Divergence } from "../../compare/locate-divergence.js";
 import { nearestName } from "../../config/config-invalid.js";
 import { BhBridgeError, exitCodes } from "../../errors.js";
@@ -28,28 +28,32 @@ export function compareCommand(): Command {
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d",
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d --assert-equal history,loss,config,final",
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d --deep",
+    "bh-bridge compare runs/my-run::1 runs/my-run::3",
   )
-    .argument("<runs...>", "path, name, or unique prefix of a name; each is compared with the first")
+    .argument("<runs...>", "path, name, or unique prefix of a name, each with ::STEP for the model of a step; all are compared with the first")
     .option("--assert-equal <parts>", "parts that must be equal, else exit code 1: history, loss, config, final")
     .option("--all", "also names, paths, times and all packages")
     .option("--deep", "search for the first different module by training unequal runs again")
-    .option("--corpus <file>", "current path of the training text, for --deep")
-    .option("--python <path>", "Python interpreter, for --deep")
+    .option("--corpus <file>", "current path of the training text, for --deep and steps")
+    .option("--python <path>", "Python interpreter, for --deep and steps")
     .addOption(outOption())
     .action(compareRuns);
 }
 
 async function compareRuns(given: string[], options: CompareCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const [{ compare, comparableParts, unequalParts }, { directoryOfRun }] = await Promise.all([
+  const [{ compare, comparableParts, stepTarget, unequalParts }, { directoryOfRun }] = await Promise.all([
     import("../../compare/compare.js"),
     import("../../runs/scan-runs.js"),
   ]);
   const demanded = partsOf(options.assertEqual ?? "", comparableParts);
-  const runs: string[] = [];
-  for (const run of given) runs.push(await directoryOfRun(run, options.out));
+  const targets: StepTarget[] = [];
+  for (const { run, ...step } of given.map(stepTarget)) targets.push({ run: await directoryOfRun(run, options.out), ...step });
+  const isOfSteps = targets.some(({ step }) => step !== undefined);
+  if (isOfSteps) requireStepOptions(options, demanded);
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the comparison" });
-  const recorded = await compare(runs, { signal: stop.signal, ...(options.all && { all: true }) });
+  const runs = targets.map(({ run }) => run);
+  const recorded = isOfSteps ? await compareSteps(targets, options, terminal) : await compare(runs, { signal: stop.signal, ...(options.all && { all: true }) });
   const comparison = options.deep ? { ...recorded, deep: await deepenInTerminal(recorded, options, terminal, stop.signal) } : recorded;
   terminal.document({ schema: "bh-bridge/compare@1", ...comparison } satisfies CompareDocument);
   if (!terminal.json) {
@@ -62,6 +66,21 @@ async function compareRuns(given: string[], options: CompareCommandOptions): Pro
   process.exitCode = exitCodes.failed;
 }
 
+/** @throws {BhBridgeError} `USAGE` for options that models of steps do not support. */
+function requireStepOptions({ deep, all }: CompareCommandOptions, demanded: readonly ComparablePart[]): void {
+  const option = deep ? "--deep" : all ? "--all" : demanded.some((part) => part === "history" || part === "loss") ? "--assert-equal history,loss" : undefined;
+  if (option === undefined) return;
+  throw new BhBridgeError("USAGE", `${option} compares whole runs, but a step is named: omit the steps, or use --assert-equal final for the models`);
+}
+
+async function compareSteps(targets: readonly StepTarget[], { corpus, python }: CompareCommandOptions, terminal: Terminal): Promise<Comparison> {
+  const [{ compareAtSteps }, { modelAtInTerminal }] = await Promise.all([
+    import("../../compare/compare.js"),
+    import("../reproduce/train-again-in-terminal.js"),
+  ]);
+  return compareAtSteps(targets, ({ run, step }) => modelAtInTerminal(run, { step, corpus, python }, terminal));
+}
+
 async function deepenInTerminal(
   comparison: Comparison,
   { corpus, python }: CompareCommandOptions,
@@ -70,7 +89,7 @@ async function deepenInTerminal(
 ): Promise<Divergence[]> {
   const [{ locateDivergences }, { pythonOf }, { ensurePython }, { TrainingAgainDisplay }] = await Promise.all([
     import("../../compare/compare.js"),
-    import("../../compare/train-again.js"),
+    import("../../runner/train-again.js"),
     import("../setup/ensure-python.js"),
     import("../reproduce/train-again-in-terminal.js"),
   ]);

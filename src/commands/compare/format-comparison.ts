@@ -95,7 +95,8 @@ export function formatComparison(comparison: Comparison, color: TextColors, widt
     title("Results"),
     resultTable(comparison, letters, width),
     title("Bit for bit"),
-    ...comparison.history.flatMap((_, index) => pairLines(comparison, index, letters)),
+    ...comparison.final.flatMap((_, index) => [...pairLines(comparison, index, letters), ...recipeLines(comparison, index, letters)]),
+    ...(comparison.models ?? []).flatMap((models, index) => [title(`Tensors: ${letters[index + 1]} − ${letters[0]}`), distanceTable(models, width)]),
     ...(comparison.deep ? [title("Trained again"), ...deepLines(comparison, letters)] : []),
   ];
   return wrap(lines.join("\n"), width, 2 * indent);
@@ -119,6 +120,18 @@ function resultTable({ results }: Comparison, letters: readonly string[], width:
     ...values.flatMap((value, index) => (index === 0 ? [shown(value)] : [shown(value), distance(difference[index] ?? null, relative[index] ?? null)])),
   ]);
   return table(head, rows, { align: ["left"], width, indent });
+}
+
+/** How far each tensor moved between two models. */
+function distanceTable({ tensors }: NonNullable<Comparison["models"]>[number], width: number | undefined): string {
+  const amount = (value: ExactNumber | null) => (value === null ? "–" : typeof value === "number" ? shown(value) : value);
+  const rows = tensors.map(({ tensor, shape, elements, differing, l2, relative, max }) => [
+    printable(tensor),
+    shape.join(" × "),
+    `${groupDigits(differing)} of ${groupDigits(elements)}`,
+    ...[l2, relative, max].map(amount),
+  ]);
+  return table(["", "shape", "different", "L2", "L2 / norm", "largest"], rows, { align: ["left", "left"], width, indent });
 }
 
 function shown(value: number | string | boolean | null): string {
@@ -148,21 +161,31 @@ function deepLines({ history, deep = [] }: Comparison, letters: readonly string[
   });
 }
 
+/** What can explain the difference of two runs of engine `portable`: its recipe, but nothing else in their environments. */
+function recipeLines({ recipes, history, loss, differences }: Comparison, index: number, letters: readonly string[]): string[] {
+  const [before, after] = [recipes?.[0] ?? null, recipes?.[index + 1] ?? null];
+  const differs = history[index]?.first || loss[index]?.first;
+  if (before === null || after === null || !differs) return [];
+  const pair = `  ${letters[0]}, ${letters[index + 1]}  `;
+  if (before !== after) return [`${pair}recipes ${before} and ${after} of engine portable compute different bits`];
+  const others = (["config", "data"] as const).filter((section) => differences[section].length > 0);
+  if (others.length > 0) return [];
+  return [`${pair}both are of engine portable: no difference of their environments explains this. Check their files with: bh-bridge runs verify`];
+}
+
 function pairLines({ history, loss, final }: Comparison, index: number, letters: readonly string[]): string[] {
   const [a = "", b = ""] = [letters[0], letters[index + 1]];
   const line = (what: string, { equal, reason }: { equal: boolean; reason: string | null }, place: string | undefined) =>
     `  ${a}, ${b}  ${what.padEnd("history".length)}  ${equal ? "equal" : (place ?? named(reason ?? "not equal", a, b))}`;
   const [states, losses, model] = [history[index], loss[index], final[index]];
-  if (!states || !losses || !model) return [];
-  const recorded = states.first;
+  if (!model) return [];
   const weight = model.first;
+  const place = weight ? `differs first in ${weight.tensor}, row ${groupDigits(weight.row)}, component ${weight.component}: ${both(weight)}` : undefined;
+  if (!states || !losses) return [line("model", model, place)];
+  const recorded = states.first;
   return [
     line("history", states, recorded ? `differs first at ${recordPosition(recorded)}` : undefined),
     line("loss", losses, losses.first ? `differs first at step ${groupDigits(losses.first.step)}: ${losses.first.a} and ${losses.first.b}` : undefined),
-    line(
-      "final",
-      model,
-      weight ? `differs first in ${weight.tensor}, row ${groupDigits(weight.row)}, component ${weight.component}: ${both(weight)}` : undefined,
-    ),
+    line("final", model, place),
   ];
 }

@@ -59,7 +59,7 @@ export async function loadFromOptions(
 /** The field values of `--from CHECKPOINT|RUN[::STEP]`. */
 async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
   const [{ startFrom }, { splitTarget }, { findPath }] = await Promise.all([
-    import("../../runner/start-from.js"),
+    import("../../runner/resume.js"),
     import("../terminal/target.js"),
     import("../../runs/checkpoint.js"),
   ]);

@@ -112,7 +112,7 @@ function diffCommand(): Command {
     .action(async (a: string, b: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
       const [{ diffRunConfigs }, { formatDifference }, before, after] = await Promise.all([
-        import("../../config/diff-run-configs.js"),
+        import("../../config/config-hash.js"),
         import("../../config/annotated-yaml.js"),
         loadNamed(a),
         loadNamed(b),

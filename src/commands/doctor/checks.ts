@@ -7,7 +7,8 @@ import { BhBridgeError } from "../../errors.js";
 import { type FindPythonOptions, type PythonCandidate, type PythonOrigin, pythonCandidates } from "../../python/find-python.js";
 import { packageManifest, versionSatisfies } from "../../python/package-manifest.js";
 import { checkRequirements, installCommand, type PythonReport, probePython, pythonRequirements, type RequirementCheck } from "../../python/require-packages.js";
-import { askTorch, type TorchAnswer } from "../../python/run-python-script.js";
+import { askTorch, portableBuildSchema, type TorchAnswer } from "../../python/run-python-script.js";
+import { madeByUv } from "../../python/setup/setup-python.js";
 import { count } from "../../text/format.js";
 
 const doctorCheckSchema = z.strictObject({
@@ -25,16 +26,27 @@ const doctorMeasureSchema = z.strictObject({
   fastest: z.int().positive(),
 });
 
+/** The builds of engine `portable` for this machine, best first. */
+const doctorPortableSchema = z.strictObject({
+  /** The build that a training uses; null if none is usable. */
+  used: z.string().nullable(),
+  builds: z.array(portableBuildSchema),
+});
+
 /** The document of `doctor --json`. */
 export const doctorDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/doctor@1"),
   ok: z.boolean(),
   checks: z.array(doctorCheckSchema),
+  /** If torch and transformers can be imported. */
+  portable: doctorPortableSchema.optional(),
   /** With `--measure` and all checks ok. */
   measure: doctorMeasureSchema.optional(),
 });
 
+type DoctorPortable = z.infer<typeof doctorPortableSchema>;
 export type DoctorMeasure = z.infer<typeof doctorMeasureSchema>;
+/** One check of `bh-bridge doctor`. */
 export type DoctorCheck = z.infer<typeof doctorCheckSchema>;
 export type DoctorDocument = z.infer<typeof doctorDocumentSchema>;
 
@@ -130,7 +142,7 @@ export async function checkPython(options: FindPythonOptions, signal?: AbortSign
 
   const { report, origin } = chosen;
   const others = all.filter((asked) => asked !== chosen).map(describeOther);
-  const seen = `${report.version}, ${report.path} (${origin})${others.length > 0 ? `; not used: ${others.join(", ")}` : ""}`;
+  const seen = `${report.version}, ${report.path} (${origin}${madeByUv(report.prefix) ? ", made by uv" : ""})${others.length > 0 ? `; not used: ${others.join(", ")}` : ""}`;
   const checks = chosen.requirements.map((requirement): DoctorCheck => {
     const { name, ok, found, expected } = requirement;
     if (name === "Python")
@@ -174,8 +186,15 @@ function added(known: readonly string[], { training_arguments }: TorchAnswer): s
   return names.length === 0 ? "" : `; ${names.join(", ")} cannot be set yet`;
 }
 
-/** Import torch and transformers, and check the devices and the names of the fields. */
-export async function checkTorch(report: PythonReport, signal?: AbortSignal): Promise<DoctorCheck[]> {
+function checkPortable({ used, problem, builds }: TorchAnswer["portable"]): DoctorCheck {
+  const others = builds.filter(({ name }) => name !== used).map(({ name, reason }) => (reason === undefined ? name : `${name} (unusable: ${reason})`));
+  const found = used === null ? problem : [used, others.length > 0 && `also there: ${others.join(", ")}`].filter(Boolean).join("; ");
+  const fix = used === null ? "unset BH_BRIDGE_PORTABLE if it is set, or install bh-bridge again" : null;
+  return { name: "engine portable", ok: used !== null, found, expected: "a build that passes its self-check", fix };
+}
+
+/** Import torch and transformers, and check the devices, the builds of engine `portable`, and the names of the fields. */
+export async function checkTorch(report: PythonReport, signal?: AbortSignal): Promise<{ checks: DoctorCheck[]; portable?: DoctorPortable }> {
   const expected = "torch and transformers can be imported";
   try {
     const answer = await askTorch(report.path, signal);
@@ -183,14 +202,16 @@ export async function checkTorch(report: PythonReport, signal?: AbortSignal): Pr
     const training = { check: "training arguments", known, installed: answer.training_arguments, version: transformersVersion };
     const model = { check: "model configuration", known: Object.keys(gpt2ConfigSchema.shape), installed: answer.gpt2_config, version: transformersVersion };
     const settings = checkNames(training, report);
-    return [
+    const checks = [
       { name: "devices", ok: true, found: describeDevices(answer), expected, fix: null },
+      checkPortable(answer.portable),
       { ...settings, found: `${settings.found}${added(known, answer)}` },
       checkNames(model, report),
     ];
+    return { checks, portable: { used: answer.portable.used, builds: answer.portable.builds } };
   } catch (error) {
     if (!(error instanceof BhBridgeError) || error.code === "ABORTED") throw error;
     const found = error.exit?.lastLines.at(-1) ?? error.message;
-    return [{ name: "devices", ok: false, found, expected, fix: `${report.path} -m pip install --force-reinstall torch transformers` }];
+    return { checks: [{ name: "devices", ok: false, found, expected, fix: `${report.path} -m pip install --force-reinstall torch transformers` }] };
   }
 }

@@ -60,13 +60,16 @@ async function doctor(options: DoctorOptions): Promise<void> {
 
   const status = createStatusLine(terminal);
   const checks = checkPackage();
+  let portable: DoctorDocument["portable"];
   try {
     status.show("checking the Python interpreters", true);
     const found = await checkPython(python === undefined ? {} : { python });
     checks.push(...found.checks);
     if (found.report?.packages.torch && found.report.packages.transformers) {
       status.show(`importing torch ${found.report.packages.torch}`, true);
-      checks.push(...(await checkTorch(found.report)));
+      const imported = await checkTorch(found.report);
+      checks.push(...imported.checks);
+      ({ portable } = imported);
     }
     checks.push(await checkDisk(process.cwd()));
     const { diagnosis } = new Map(executorKinds).get(executor ?? "local") ?? {};
@@ -82,7 +85,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
   printChecks(checks, terminal);
   const measured = measure && ok ? await measureThreads(python === undefined ? {} : { python }, terminal) : undefined;
   if (measured) printMeasure(measured, terminal);
-  const document: DoctorDocument = { schema: "bh-bridge/doctor@1", ok, checks, ...(measured && { measure: measured }) };
+  const document: DoctorDocument = { schema: "bh-bridge/doctor@1", ok, checks, ...(portable && { portable }), ...(measured && { measure: measured }) };
   terminal.document(document);
   if (!ok) process.exitCode = exitCodes.environment;
 }

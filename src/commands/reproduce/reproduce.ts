@@ -48,18 +48,40 @@ async function reproduceInTerminal(given: string, { out, steps, corpus, python, 
 
 const indent = 2;
 
+const sameEnvironment = "The recorded environment is the same. Check the run's files with: bh-bridge runs verify";
+
+/** What engine `portable` says about changes of the environment, of which only another recipe changes bits. */
+function portableLines({ equal, recipe, environment }: Pick<Reproduction, "equal" | "recipe" | "environment">): string[] {
+  if (recipe === undefined) return [];
+  const other = environment.find(({ path }) => path === "recipe");
+  if (other) {
+    const [before, now] = other.values.map(inlineYaml);
+    return [
+      `The run follows recipe ${before} of engine portable, this version of bh-bridge recipe ${now}, which computes other bits. Install the version of the run to compare`,
+    ];
+  }
+  if (equal) return environment.length === 0 ? [] : ["With engine portable, they change no bit"];
+  return [
+    "Engine portable computes the same bits in every environment, so no change of it explains this. Check the run's files with: bh-bridge runs verify; and this machine with: bh-bridge doctor",
+  ];
+}
+
 /** Format a reproduction: equality, or the first difference and the changes of the environment. */
-export function formatReproduction({ steps, equal, first, loss, environment, deep }: Reproduction, color: TextColors, width?: number): string {
+export function formatReproduction({ steps, equal, first, loss, environment, deep, ...run }: Reproduction, color: TextColors, width?: number): string {
+  const portable = portableLines({ ...run, equal, environment });
   const changes = environment.map(({ path, values: [before, now] }) => `  ${path}  ${inlineYaml(before)} → ${inlineYaml(now)}`);
   const lines = equal
-    ? [color.green(`Equal in every bit up to step ${groupDigits(steps)}`), ...(changes.length > 0 ? ["Changes in the environment:", ...changes] : [])]
+    ? [
+        color.green(`Equal in every bit up to step ${groupDigits(steps)}`),
+        ...(changes.length > 0 ? ["Changes in the environment:", ...changes] : []),
+        ...portable,
+      ]
     : [
         color.red("Not equal"),
         ...(first ? [`  The history differs first at ${recordPosition(first)}`] : []),
         ...(loss ? [`  The loss differs first at step ${groupDigits(loss.step)}: ${loss.a} and ${loss.b}`] : []),
-        ...(changes.length > 0
-          ? ["Changes in the environment:", ...changes]
-          : ["The recorded environment is the same. Check the run's files with: bh-bridge runs verify"]),
+        ...(changes.length > 0 ? ["Changes in the environment:", ...changes] : run.recipe === undefined ? [sameEnvironment] : []),
+        ...portable,
         ...(deep ? ["Trained twice more, one after another:", ...divergenceLines(deep, ["the first", "the second"]).map((line) => `  ${line}`)] : []),
       ];
   return wrap(lines.join("\n"), width, 2 * indent);

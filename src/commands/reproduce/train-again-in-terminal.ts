@@ -1,8 +1,8 @@
 import { relative } from "node:path";
-import { pythonOf, type TrainAgainPlan } from "../../compare/train-again.js";
 import type { UsablePython } from "../../python/require-packages.js";
-import type { Run } from "../../runner/open-run.js";
+import type { ModelAtOptions, ModelAtStep } from "../../runner/model-at.js";
 import type { TrainListener } from "../../runner/train.js";
+import { pythonOf, type TrainAgainPlan, type TrainedBefore } from "../../runner/train-again.js";
 import { ensurePython } from "../setup/ensure-python.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -18,11 +18,11 @@ export class TrainingAgainDisplay {
   }
 
   /** Announce a training and return its listener. */
-  listen(run: Run, until: number): TrainListener {
+  listen(run: TrainedBefore, until: number, purpose = "to compare"): TrainListener {
     this.stop();
     const display = new TrainingDisplay(this.#terminal, until);
     this.#display = display;
-    this.#terminal.say(this.#terminal.messageColor.dim(`Training ${relative(process.cwd(), run.directory) || "."} again to step ${until} to compare`));
+    this.#terminal.say(this.#terminal.messageColor.dim(`Training ${relative(process.cwd(), run.directory) || "."} again to step ${until} ${purpose}`));
     return { onPhase: (phase) => display.onPhase(phase), onStart: (started) => display.onStart(started), onEvent: (event) => display.onEvent(event) };
   }
 
@@ -32,7 +32,10 @@ export class TrainingAgainDisplay {
 }
 
 /** A repeated training; `listen` announces each training. */
-type TrainingAgain<Result> = (python: UsablePython, options: { signal: AbortSignal; listen: (run: Run, until: number) => TrainListener }) => Promise<Result>;
+type TrainingAgain<Result> = (
+  python: UsablePython,
+  options: { signal: AbortSignal; listen: (run: TrainedBefore, until: number) => TrainListener },
+) => Promise<Result>;
 
 /** Train steps of a run again with progress on stderr; Ctrl-C stops in order. */
 export async function trainAgainInTerminal<Result>(
@@ -46,6 +49,24 @@ export async function trainAgainInTerminal<Result>(
   const display = new TrainingAgainDisplay(terminal);
   try {
     return await training(found, { signal: stop.signal, listen: (each, until) => display.listen(each, until) });
+  } finally {
+    display.stop();
+  }
+}
+
+/** Obtain the model of a step, with progress on stderr where it is trained again; Ctrl-C stops in order. @throws {BhBridgeError} as `modelAt`. */
+export async function modelAtInTerminal(
+  run: TrainedBefore,
+  { step, optimizer, corpus, python }: ModelAtOptions & { step: number },
+  terminal: Terminal,
+): Promise<ModelAtStep> {
+  const { planModelAt, obtainModel } = await import("../../runner/model-at.js");
+  const plan = await planModelAt(run, { step, optimizer, corpus });
+  const display = new TrainingAgainDisplay(terminal);
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping after this step" });
+  const listener = plan.source.from === "replay" ? display.listen(run, plan.source.until, `for the model after step ${step}`) : {};
+  try {
+    return await obtainModel(plan, () => ensurePython(pythonOf(run, python), terminal, stop.signal), { signal: stop.signal }, listener);
   } finally {
     display.stop();
   }

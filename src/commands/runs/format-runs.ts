@@ -49,6 +49,7 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
     stopped: color.yellow,
     failed: color.red,
     corrupt: color.red,
+    foreign: color.dim,
   };
   const painted = cells.map((line) => line.map((cell, at) => (columns[at] === "status" ? (paint[cell] ?? color.red)(cell) : printable(cell, maxCell))));
   const fits = tableWidth(columnWidths(titles, painted)) <= (width ?? Number.POSITIVE_INFINITY);
@@ -114,6 +115,27 @@ export const runDocumentSchema = z.strictObject({
 });
 export type RunDocument = z.output<typeof runDocumentSchema>;
 
+/** Who signed a run. */
+const signatureSchema = z.strictObject({
+  /** The name of the key in the file of allowed signers. */
+  principal: z.string(),
+  /** Type of the key, such as ED25519. */
+  type: z.string(),
+  /** Fingerprint of the key. */
+  key: z.string(),
+});
+export type Signature = z.output<typeof signatureSchema>;
+
+/** The document of `runs sign --json`. */
+export const signDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/sign@1"),
+  run: z.string(),
+  /** Path of the signature. */
+  signature: z.string(),
+  ...signatureSchema.omit({ principal: true }).shape,
+});
+export type SignDocument = z.output<typeof signDocumentSchema>;
+
 /** The document of `runs verify --json`. */
 export const verifyDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/verify@1"),
@@ -122,6 +144,8 @@ export const verifyDocumentSchema = z.strictObject({
   problems: z.array(z.string()),
   /** Files without a checksum for all their bytes, where damage is not noticed. */
   uncovered: z.array(z.strictObject({ file: z.string(), reason: z.string() })),
+  /** With `--signers`: the allowed signature of the checksums, null if there is none. */
+  signature: signatureSchema.nullable().optional(),
 });
 export type VerifyDocument = z.output<typeof verifyDocumentSchema>;
 

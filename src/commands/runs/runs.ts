@@ -12,7 +12,7 @@ type ListCommandOptions = RunsOptions & { status?: string; where: string[]; sort
 /** `bh-bridge runs`. There is no registry: every command reads the folder. */
 export function runsCommand(): Command {
   const examples = ["bh-bridge runs --where 'status:completed seed>=42' --sort -loss", "bh-bridge runs show rmsnorm"] as const;
-  const command = withOut(createCommand("runs", "List, filter, show, verify, tag and remove runs", ...examples))
+  const command = withOut(createCommand("runs", "List, filter, show, verify, sign, tag and remove runs", ...examples))
     .addOption(
       new Option("--where <conditions>", "conditions such as 'status:interrupted training.learning_rate>1e-4 name~snow'; may be repeated")
         .default([])
@@ -28,7 +28,7 @@ export function runsCommand(): Command {
       const conditions = status === undefined ? where : [...where, `status:${status}`];
       await listRuns({ out, where: conditions, sort, columns, format, baseline }, new Terminal(common));
     });
-  for (const subcommand of [showCommand(), verifyCommand(), removeCommand(), noteCommand(), tagCommand()]) command.addCommand(subcommand);
+  for (const subcommand of [showCommand(), verifyCommand(), signCommand(), removeCommand(), noteCommand(), tagCommand()]) command.addCommand(subcommand);
   return command;
 }
 
@@ -39,18 +39,37 @@ function showCommand(): Command {
     .argument("<run>", runArgument)
     .action(async (run: string, _: unknown, command: Command) => {
       const { out, terminal } = settings(command);
-      const { showRun } = await import("./show-run.js");
+      const { showRun } = await import("./manage-runs.js");
       await showRun(run, out, terminal);
     });
 }
 
 function verifyCommand(): Command {
-  return withOut(createCommand("verify", "Check every checksum of a run and list files without one; exit code 1 on a problem", "bh-bridge runs verify rmsnorm"))
-    .argument("<run>", runArgument)
-    .action(async (run: string, _: unknown, command: Command) => {
+  return withOut(
+    createCommand(
+      "verify",
+      "Check every checksum of a run and list files without one; exit code 1 on a problem",
+      "bh-bridge runs verify rmsnorm",
+      "bh-bridge runs verify rmsnorm --signers allowed_signers",
+    ),
+  )
+    .argument("<run>", `${runArgument}, or a zip archive of one run`)
+    .option("--signers <file>", "allowed signers in OpenSSH's format (principal, key); the run must be signed by one of them")
+    .action(async (run: string, { signers }: { signers?: string }, command: Command) => {
       const { out, terminal } = settings(command);
-      const [{ showVerification }, { directoryOfRun }] = await Promise.all([import("./manage-runs.js"), import("../../runs/scan-runs.js")]);
-      await showVerification(await directoryOfRun(run, out), terminal);
+      const { showVerification } = await import("./sign-run.js");
+      await showVerification(run, { out, signers }, terminal);
+    });
+}
+
+function signCommand(): Command {
+  return withOut(createCommand("sign", "Sign the checksums of an ended run with an OpenSSH key", "bh-bridge runs sign rmsnorm --key ~/.ssh/id_ed25519"))
+    .argument("<run>", runArgument)
+    .requiredOption("--key <file>", "private key, or the public key of one that ssh-agent has")
+    .action(async (run: string, { key }: { key: string }, command: Command) => {
+      const { out, terminal } = settings(command);
+      const { signRun } = await import("./sign-run.js");
+      await signRun(run, { out, key }, terminal);
     });
 }
 

@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { BhBridgeError, exitCodes } from "../../errors.js";
 import { isDirectory } from "../../formats/file-bytes.js";
-import { runFiles } from "../../runs/run-layout.js";
+import { foreignLog, runFiles } from "../../runs/run-layout.js";
 import type { ServeDocument } from "../../serve/documents.js";
 import { type ServeOptions, type Serving, serve } from "../../serve/server.js";
 import { planFileName } from "../../sweep/plan/plan-directory.js";
@@ -30,7 +30,7 @@ export async function servedPaths(paths: readonly string[]): Promise<ServedPaths
   try {
     for (const path of paths.map((each) => resolve(each))) {
       if (isDirectory(path)) {
-        const isOne = [runFiles.manifest, planFileName].some((sign) => existsSync(join(path, sign)));
+        const isOne = foreignLog(path) !== undefined || [runFiles.manifest, planFileName].some((sign) => existsSync(join(path, sign)));
         (isOne ? directories : folders).push(path);
       } else if (isArchive(path)) archives.push(await openRunArchive(path));
       else throw new BhBridgeError("USAGE", `${path} is neither a folder nor a zip: name a run, a folder of runs, or a zip of them`);
@@ -67,8 +67,15 @@ interface Served extends Pick<ServeOptions, "port" | "host" | "folders"> {
 
 export async function serveInTerminal({ paths, open, ...options }: Served, terminal: Terminal): Promise<void> {
   const ended = new Promise<number>((resolve) => {
-    process.once("SIGINT", () => resolve(exitCodes.ok)); // Ctrl-C is the regular end of a server
-    process.once("SIGTERM", () => resolve(exitCodes.ok));
+    let isEnding = false;
+    // Ctrl-C is the regular end of a server. Not `once`: execa ends the process if no other listener is registered while one of its programs runs.
+    const onSignal = () => {
+      if (isEnding) process.exit(exitCodes.ok);
+      isEnding = true;
+      resolve(exitCodes.ok);
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
   });
   using named = await servedPaths(paths);
   await using serving = await serve({ ...options, ...named, folders: [...options.folders, ...named.folders] });

@@ -43,3 +43,19 @@ function parsePort(text: string): number {
   if (/^\d+$/.test(text) && port < 65_536) return port;
   throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
 }
+
+/** `bh-bridge mcp`: the same runs for agents, over the Model Context Protocol. */
+export function mcpCommand(): Command {
+  return createCommand(
+    "mcp",
+    "Serve runs, experiments and figures to agents over the Model Context Protocol, on stdin and stdout",
+    "bh-bridge mcp",
+    "bh-bridge mcp runs experiments --allow-train",
+  )
+    .argument("[folder...]", `folders of runs, experiments and sweeps; nothing outside is read (default: ${defaultFolders.join(", ")})`)
+    .option("--allow-train", "also offer tools that train")
+    .action(async (folders: string[], { allowTrain = false }: { allowTrain?: boolean }) => {
+      const { serveMcp } = await import("./mcp-server.js");
+      await serveMcp({ folders: folders.length > 0 ? folders : defaultFolders, allowTrain });
+    });
+}

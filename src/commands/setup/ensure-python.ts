@@ -1,8 +1,9 @@
 import { BhBridgeError } from "../../errors.js";
 import type { FindPythonOptions } from "../../python/find-python.js";
 import { resolvePython, type UsablePython } from "../../python/require-packages.js";
-import { type SetupOptions, type SetupResult, setupPython } from "../../python/setup/setup-python.js";
-import { createStatusLine, formatDuration } from "../terminal/progress.js";
+import { packageOf, type SetupOptions, type SetupResult, setupPython } from "../../python/setup/setup-python.js";
+import { chooseTorch, downloadEnvironment } from "../../python/setup/uv-environment.js";
+import { createProgress, createStatusLine, formatDuration, type Progress, type StatusLine } from "../terminal/progress.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** Whether `bh-bridge setup` would help. Its environment is not used when the user chose another Python. */
@@ -37,19 +38,55 @@ export async function ensurePython(options: FindPythonOptions, terminal: Termina
 
 type FinishedSetup = SetupResult & { readonly seconds: number };
 
+/** What a set-up reports: steps in a status line, downloads as a bar. */
+function reporterOf(terminal: Terminal): Required<Pick<SetupOptions, "onStep" | "onDownload">> & Disposable {
+  let shown: StatusLine | Progress | undefined;
+  let status: StatusLine | undefined;
+  let bar: Progress | undefined;
+  let expected = 0;
+  const stop = () => shown?.stop();
+  return {
+    onStep: ({ text, detail }) => {
+      if (!status) {
+        stop();
+        status = createStatusLine(terminal);
+        [shown, bar] = [status, undefined];
+      }
+      status.show(text, detail);
+    },
+    onDownload: (done, total, file) => {
+      const [doneMB, totalMB] = [Math.round(done / megabyte), Math.round(total / megabyte)];
+      if (!bar || totalMB !== expected) {
+        stop(); // the server has reported another size
+        expected = totalMB;
+        bar = createProgress(terminal, "Downloading", "MB", totalMB, doneMB);
+        [shown, status] = [bar, undefined];
+      }
+      bar.update(doneMB, packageOf(file));
+    },
+    [Symbol.dispose]: stop,
+  };
+}
+
+const megabyte = 1e6;
+
 /** Create the Python environment with progress on stderr. @throws {BhBridgeError} as `setupPython`. */
 export async function runSetup(options: SetupOptions, terminal: Terminal): Promise<FinishedSetup> {
   const startedAt = performance.now();
-  const status = createStatusLine(terminal);
-  try {
-    const result = await setupPython({ ...options, onStep: ({ text, detail }) => status.show(text, detail) });
-    return { ...result, seconds: Math.round(performance.now() - startedAt) / 1000 };
-  } finally {
-    status.stop();
-  }
+  using reporter = reporterOf(terminal);
+  const result = await setupPython({ ...options, ...reporter });
+  return { ...result, seconds: Math.round(performance.now() - startedAt) / 1000 };
 }
 
-export function describeSetup({ status, directory, python, seconds }: FinishedSetup): string {
+export function describeSetup({ status, directory, python, seconds, installer }: FinishedSetup): string {
   const what = `Python ${python.version}, torch ${python.packages.torch}, transformers ${python.packages.transformers}`;
-  return status === "complete" ? `Already complete: ${directory} (${what})` : `Ready in ${formatDuration(seconds)}: ${directory} (${what})`;
+  if (status === "complete") return `Already complete: ${directory} (${what})`;
+  return `Ready in ${formatDuration(seconds)}: ${directory} (${what}; ${installer ? `installed with ${installer.name}: ${installer.reason}` : ""})`;
+}
+
+/** Download all that a machine without a network needs, with progress on stderr. @throws {BhBridgeError} as `downloadEnvironment`. */
+export async function runDownload(folder: string, { torch: asked = "auto", ...options }: SetupOptions, terminal: Terminal) {
+  using reporter = reporterOf(terminal);
+  const { torch } = await chooseTorch(asked, options.signal);
+  return { torch, ...(await downloadEnvironment(folder, { ...options, torch, ...reporter })) };
 }

@@ -1,6 +1,8 @@
 import { relative } from "node:path";
-import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
+import { type ExperimentDocument, evidenceLines } from "../../sweep/experiment/experiment-summary.js";
 import { armLines, shownFigure, shownP } from "../../sweep/experiment/experiment-verdict.js";
+import { effectsNote, effectTables, floorTable, type NoiseFloorDocument } from "../../sweep/experiment/noise-floor.js";
+import type { JudgementDocument } from "../../sweep/judge/judge.js";
 import { distinctLabels, trialLabel } from "../../sweep/plan/trial-label.js";
 import type { Moments } from "../../sweep/statistics/moments.js";
 import type { ClusterJob, PlanCost, SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";
@@ -71,7 +73,7 @@ function stateOf({ state, reason }: ClusterJob): string {
 }
 
 /** Format a dry run: trials with their status, and the estimated cost. */
-export function formatPreview({ name, directory, trials, counts, cost }: SweepDocument, color: TextColors, width?: number): string {
+export function formatPreview({ name, directory, trials, counts, cost, sequential }: SweepDocument, color: TextColors, width?: number): string {
   const arms = trials.some(({ arm }) => arm !== undefined) ? ["arm"] : [];
   const shown = trials.slice(0, maxRows).map(({ trial, arm = "", status, set }) => [trial, status, ...arms.map(() => arm), trialLabel({ set })]);
   const hidden = trials.length - shown.length;
@@ -81,7 +83,13 @@ export function formatPreview({ name, directory, trials, counts, cost }: SweepDo
     "",
     table(["trial", "status", ...arms, "sets"], shown, { align: ["left", "left", "left", "left"], width }),
     ...(hidden > 0 ? [color.dim(`… and ${count(hidden, "more trial")}`)] : []),
-    ...(cost ? ["", formatCost(cost)] : []),
+    ...(cost ? ["", sequential && cost.trials > 0 ? `At most ${formatCost(cost)}` : formatCost(cost)] : []),
+    ...(sequential
+      ? [
+          `At most ${count(sequential.maximum, "pair")}: training stops as soon as the rules decide`,
+          ...sequential.rules.map((rule) => wrap(`  ${rule}`, width)),
+        ]
+      : []),
   ].join("\n");
 }
 
@@ -95,41 +103,23 @@ function formatCost(cost: PlanCost): string {
 }
 
 /** Empty if the time is unknown, which is stated for batched runs, as one might expect it from trials that were trained alone. */
-function formatTime({ together, stepsPerSecond, seconds, firstCompiles = 0 }: PlanCost): string {
+function formatTime({ together, stepsPerSecond, seconds }: PlanCost): string {
   if (seconds === null || stepsPerSecond === null) return together === undefined ? "" : "time unknown, as no such batch of runs was measured, ";
-  const compiling = firstCompiles === 0 ? "" : ` with ${count(firstCompiles, "first compilation")}`;
-  return `≈ ${formatDuration(seconds)} at ${stepsPerSecond.toPrecision(3)} steps/s each${compiling}, `;
+  return `≈ ${formatDuration(seconds)} at ${stepsPerSecond.toPrecision(3)} steps/s each, `;
 }
 
+const paintOf = ({ result }: ExperimentDocument["verdict"], color: TextColors) =>
+  ({ positive: color.green, null: color.cyan, inconclusive: color.yellow, degenerate: color.yellow })[result];
+
 /** Format an experiment: verdict, measures, confounds, and the path of its summary. */
-export function formatExperiment(
-  { name, directory, verdict, measures, confounds, seeds, control }: ExperimentDocument,
-  color: TextColors,
-  width?: number,
-): string {
-  const paint = { positive: color.green, null: color.cyan, inconclusive: color.yellow, degenerate: color.yellow }[verdict.result];
-  const shown = measures.filter(({ control: one, treatment }) => one.n + treatment.n > 0);
-  const [only, ...others] = verdict.arms.map(({ arm }) => arm);
-  const isOne = others.length === 0;
-  const head = ["measure", control[0]?.arm ?? "control", ...(isOne ? [only ?? "treatment"] : ["arm", "mean"]), "difference", "p (corrected)"];
-  const rows = shown.map(({ measure, decides, arm, control: one, treatment, difference, p, holm }) => [
-    decides ? `${measure} *` : measure,
-    spread(one),
-    ...(isOne ? [] : [arm]),
-    spread(treatment),
-    spread(difference),
-    holm === null ? shownP(p) : `${shownP(p)} (${shownP(holm)})`,
-  ]);
+export function formatExperiment(document: ExperimentDocument, color: TextColors, width?: number): string {
+  const { name, directory, verdict, measures, confounds, seeds, control, sequential } = document;
   const lines = [
-    `${color.bold(printable(name))}: ${paint(verdict.result)}  ${count(seeds.length, "seed")}`,
-    ...armLines(verdict).flatMap(({ arm, answer, evidence, missing }) => [
-      `  ${color.bold(printable(arm))}: ${answer}`,
-      `    evidence: ${evidence}`,
-      ...(missing === undefined ? [] : [`    missing: ${missing}`]),
-    ]),
-    ...(verdict.notes ?? []).map((note) => color.yellow(`  ${note}`)),
+    `${color.bold(printable(name))}: ${paintOf(verdict, color)(verdict.result)}  ${sequential ? "at most " : ""}${count(seeds.length, "seed")}`,
+    ...verdictLines(verdict, color),
+    ...evidenceLines(document).map((line) => `  ${printable(line)}`),
     "",
-    table(head, rows, { align: isOne ? ["left"] : ["left", "right", "left"], width }),
+    measuresTable(measures, control[0]?.arm ?? "control", width),
     color.dim("* decides. Mean ± sample standard deviation (n); differences are paired by seed"),
     ...(confounds.length > 0
       ? ["", color.bold("Other differences between the arms"), ...confounds.map(({ what, remove }) => `  ${what}${remove ? `. Removed by ${remove}` : ""}`)]
@@ -138,6 +128,65 @@ export function formatExperiment(
     color.dim(`Rules, values by seed and confounds: ${relative(process.cwd(), directory) || "."}/summary.md`),
   ];
   return wrap(lines.join("\n"), width);
+}
+
+/** Three lines per arm, then the limits of the verdict. */
+function verdictLines(verdict: ExperimentDocument["verdict"], color: TextColors): string[] {
+  return [
+    ...armLines(verdict).flatMap(({ arm, answer, evidence, missing }) => [
+      `  ${color.bold(printable(arm))}: ${answer}`,
+      `    evidence: ${evidence}`,
+      ...(missing === undefined ? [] : [`    missing: ${missing}`]),
+    ]),
+    ...(verdict.notes ?? []).map((note) => color.yellow(`  ${note}`)),
+  ];
+}
+
+function measuresTable(measures: ExperimentDocument["measures"], control: string, width: number | undefined): string {
+  const shown = measures.filter(({ control: one, treatment }) => one.n + treatment.n > 0);
+  const [only, ...others] = new Set(measures.map(({ arm }) => arm));
+  const isOne = others.length === 0;
+  const head = ["measure", control, ...(isOne ? [only ?? "treatment"] : ["arm", "mean"]), "difference", "p (corrected)"];
+  const rows = shown.map(({ measure, decides, arm, control: one, treatment, difference, p, holm }) => [
+    decides ? `${measure} *` : measure,
+    spread(one),
+    ...(isOne ? [] : [arm]),
+    spread(treatment),
+    spread(difference),
+    holm === null ? shownP(p) : `${shownP(p)} (${shownP(holm)})`,
+  ]);
+  return table(head, rows, { align: isOne ? ["left"] : ["left", "right", "left"], width });
+}
+
+/** Format the judgement of a table: verdict and measures. */
+export function formatJudgement({ verdict, measures, control, pairing, seeds }: JudgementDocument, color: TextColors, width?: number): string {
+  const isPaired = pairing === "paired";
+  const lines = [
+    `${paintOf(verdict, color)(verdict.result)}  against ${printable(control)}, ${isPaired ? count(seeds.length, "pair") : "unpaired"}`,
+    ...verdictLines(verdict, color),
+    "",
+    measuresTable(measures, control, width),
+    color.dim(`* decides. Mean ± sample standard deviation (n)${isPaired ? "; differences are paired by seed" : ""}`),
+    "",
+    ...verdict.rules.filter((rule) => /^(?:test|sequential):/.test(rule)).map((rule) => color.dim(rule)),
+    color.dim(`SHA-256 of the rules: ${verdict.rulesHash}`),
+  ];
+  return wrap(lines.join("\n"), width);
+}
+
+/** Format a noise floor: the spread of every measure, and the pairs for each effect. */
+export function formatNoiseFloor(document: NoiseFloorDocument, color: TextColors, width?: number): string {
+  const { name, control, runs, directory, effects } = document;
+  const floor = floorTable(document);
+  return [
+    `${color.bold(printable(name))}: noise floor${control === null ? "" : ` of ${printable(control)}`}, ${count(runs.length, "run")}`,
+    "",
+    table(floor.head, floor.rows, { width }),
+    ...effectTables(document).flatMap(({ title, table: { head, rows } }) => ["", wrap(title, width), table(head, rows, { width })]),
+    ...(effects.length > 0 ? ["", color.dim(wrap(effectsNote(document), width))] : []),
+    "",
+    color.dim(`Values by seed: ${relative(process.cwd(), directory) || "."}/result.json`),
+  ].join("\n");
 }
 
 function spread({ n, mean, sd }: Moments): string {

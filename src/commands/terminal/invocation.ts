@@ -14,7 +14,7 @@ interface Start {
 
 const program = fileURLToPath(new URL("../../cli.js", import.meta.url));
 const commandNames =
-  "train|resume|experiment|sweep|runs|serve|compare|reproduce|rerecord|simulate|analyze|census|inspect|export|report|tokenizer|presets|config|setup|doctor";
+  "train|resume|experiment|sweep|judge|runs|serve|mcp|compare|reproduce|rerecord|simulate|analyze|census|tokens|inspect|audit|generate|export|report|tokenizer|presets|config|setup|doctor|completion";
 const ownCommand = new RegExp(`(?<![\\w/.@-]|npx )bh-bridge(?= (?:${commandNames})\\b)`, "g");
 
 /**

@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { StartedRun } from "../../bridge/run-record.js";
 import type { Trainer } from "../../bridge/trainer.js";
@@ -11,14 +12,13 @@ import { lockHolders } from "../../python/lock-holders.js";
 import type { UsablePython } from "../../python/require-packages.js";
 import { equalRunOf } from "../../runner/find-equal-run.js";
 import { openRun } from "../../runner/open-run.js";
-import { type Pitfall, pitfallsOf } from "../../runner/pitfalls.js";
 import type { TrainedRun, TrainListener } from "../../runner/train.js";
+import { type Pitfall, pitfallsOf } from "../../runner/train-result.js";
 import { hasTakenStep } from "../../runs/read-events.js";
 import { type FoundRun, findRun, noLockHolders, scanRuns, unfinishedRuns } from "../../runs/scan-runs.js";
 import { shellQuote } from "../../text/escaping.js";
 import type { PageBeside } from "../serve/page-beside.js";
 import { ensurePython } from "../setup/ensure-python.js";
-import { type KeyActions, listenToKeys } from "../terminal/keys.js";
 import { FailedRun } from "../terminal/shown-error.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -104,6 +104,7 @@ export async function runInTerminal(
   const python = await ensurePython(pythonOf(resolved), terminal, stop.signal);
   terminal.say(formatChanges(resolved, terminal.messageColor));
   reportPitfalls(pitfallsOf(config), terminal);
+  if (config.engine.name === "fast" && config.engine.compile !== "auto") terminal.say("engine.compile has no effect: omit it");
   terminal.say(terminal.messageColor.dim(`Python ${python.report.version} (${python.path}), PyTorch ${python.report.packages.torch}: starting`));
   const display = new TrainingDisplay(terminal, config.training.max_steps);
   const hook = onEvent === undefined ? undefined : eventHook(onEvent, (message) => terminal.say(message));
@@ -207,4 +208,58 @@ export async function offerToResume({ hash }: ResolvedConfig, out: string, start
   const answer = await confirm({ message: "Resume it? No starts a new run", output: process.stderr });
   if (isCancel(answer)) throw new BhBridgeError("ABORTED", "nothing was started");
   return answer ? found.directory : undefined;
+}
+
+type KeyActions = Readonly<Record<string, () => void>>;
+
+const ctrl = { "\u0003": "SIGINT", "\u001a": "SIGTSTP", "\u001c": "SIGQUIT" } as const;
+
+/**
+ * Run actions on single keys while a command runs in the foreground of a terminal. Ctrl-C, Ctrl-Z and Ctrl-\ keep their usual effect. In the background no
+ * key is read, since reading would stop the process. Disposing restores the terminal.
+ */
+function listenToKeys(terminal: Terminal, actions: KeyActions): Disposable {
+  const { stdin } = process;
+  if (!terminal.canAsk || !isInForeground()) return { [Symbol.dispose]: () => undefined };
+  const onData = (typed: Buffer) => {
+    for (const key of typed.toString()) {
+      if (key in ctrl) press(ctrl[key as keyof typeof ctrl]);
+      else actions[key.toLowerCase()]?.();
+    }
+  };
+  const press = (signal: (typeof ctrl)[keyof typeof ctrl]) => {
+    if (signal === "SIGTSTP") leave();
+    process.kill(0, signal); // the whole process group, as the terminal does it
+  };
+  const listen = () => {
+    stdin.off("data", onData).pause();
+    if (!isInForeground()) return;
+    stdin.setRawMode(false).setRawMode(true); // both calls, because a shell may have changed the mode
+    stdin.on("data", onData).resume().unref();
+  };
+  const leave = () => {
+    stdin.off("data", onData).pause();
+    if (isInForeground()) stdin.setRawMode(false);
+  };
+  listen();
+  process.on("SIGCONT", listen);
+  return {
+    [Symbol.dispose]() {
+      process.off("SIGCONT", listen);
+      leave();
+    },
+  };
+}
+
+/** Whether this process receives the terminal's keys, that is, does not run in the background. */
+function isInForeground(): boolean {
+  try {
+    if (process.platform !== "linux") return execFileSync("ps", ["-o", "stat=", "-p", String(process.pid)], { encoding: "utf8" }).includes("+");
+    const [, , group, , , terminalGroup] = readFileSync("/proc/self/stat", "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return group === terminalGroup;
+  } catch {
+    return false;
+  }
 }

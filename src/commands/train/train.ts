@@ -51,7 +51,7 @@ async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Prom
     import("../config/config-options.js"),
     import("../config/config.js"),
     import("./run-in-terminal.js"),
-    import("../../runner/pitfalls.js"),
+    import("../../runner/train-result.js"),
   ]);
   reportPitfalls(pitfallsOf(resolved.config), terminal);
   terminal.print(formatResolved(resolved, terminal.color));

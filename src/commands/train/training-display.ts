@@ -171,13 +171,8 @@ export class TrainingDisplay {
     this.#progress?.update(step, this.#note, this.#measures && [this.#measures.line(this.#terminal.drawnWidth)]);
   }
 
-  /** Report the step method. After compiling, rate and time left are measured afresh. */
   #stepMethod(event: TrainEventOf<"step_method">): void {
-    const { method, seconds } = event;
-    if (method !== "exact" || seconds !== null) this.#terminal.say(this.#terminal.messageColor.dim(methodText(event)));
-    if (method !== "compiled" || seconds === null) return;
-    this.#progress?.stop();
-    this.#progress = createProgress(this.#terminal, "Training", "steps", this.#steps, event.global_step);
+    if (event.method !== "exact" || event.seconds !== null) this.#terminal.say(this.#terminal.messageColor.dim(stepMethodText(event)));
   }
 
   #estimate(usage: TrainEventOf<"usage">): void {
@@ -186,14 +181,9 @@ export class TrainingDisplay {
     this.#isEstimated = true;
     const { directory, fromStep } = this.#run;
     const secondsPerStep = stepSeconds([fromStep, mono - measured], this.#stepEnds.splice(0));
-    const { seconds, historyBytes, freeBytes } = costEstimate(directory, secondsPerStep, this.#steps - step);
-    const space = `${formatBytes(historyBytes)} history (reserved), ${formatBytes(usage.peak_bytes)} memory; ${formatBytes(freeBytes)} of disk space free`;
+    const { seconds, historyBytes, weightBytes, freeBytes } = costEstimate(directory, secondsPerStep, this.#steps - step);
+    const weights = weightBytes > 0 ? `, ${formatBytes(weightBytes)} weights of all steps` : "";
+    const space = `${formatBytes(historyBytes)} history (reserved)${weights}, ${formatBytes(usage.peak_bytes)} memory; ${formatBytes(freeBytes)} of disk space free`;
     this.#terminal.say(this.#terminal.messageColor.dim(`Estimate ≈ ${formatDuration(seconds)} left, ${space}`));
   }
-}
-
-/** Describe a step method. Compiling is announced before it begins. */
-function methodText(event: TrainEventOf<"step_method">): string {
-  const isAnnounced = event.method === "compiled" && event.used && event.seconds === null;
-  return isAnnounced ? "Compiling the step: up to a minute the first time, seconds afterwards" : stepMethodText(event);
 }

@@ -42,8 +42,10 @@ export interface Family<Model = never> {
   readonly knownBy?: string;
   /** Fields with the notebook's defaults. The `config.json` of a saved model that names all of them is read without Python; absent for a family whose fields have changed. */
   readonly completeWith?: readonly string[];
-  /** Fields of which engine `fast` supports only these values; absent if it does not support the family. */
-  readonly fastEngine?: Readonly<Record<string, readonly unknown[]>>;
+  /** Whether a browser can train it again, with the library of engine `portable`. */
+  readonly isTrainedInBrowser?: boolean;
+  /** The engines besides `trainer` that support the family, with the fields of which they support only some values. */
+  readonly engines?: Readonly<Partial<Record<"fast" | "portable", Readonly<Record<string, readonly unknown[]>>>>>;
   /** Python module and class of the model with RMSNorm (default: `modeling_other_norms` builds the class). */
   readonly rmsNorm?: { readonly module: string; readonly name: string };
   /** Python module of the model, which is copied to saved models; absent for a family of transformers. */

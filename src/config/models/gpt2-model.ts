@@ -80,6 +80,9 @@ function gpt2Parameters({ n_embd: width, n_inner, n_layer, vocab_size, n_positio
   ];
 }
 
+/** What the engines besides `trainer` support. */
+const ownEngineFields = { activation_function: ["gelu_new"], resid_pdrop: [0], embd_pdrop: [0], attn_pdrop: [0], reorder_and_upcast_attn: [false] };
+
 export const gpt2 = {
   title: "GPT-2",
   section: gpt2ModelSchema,
@@ -91,6 +94,7 @@ export const gpt2 = {
   isReadFromWeights: true,
   knownBy: "n_embd",
   completeWith: ["vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "resid_pdrop", "embd_pdrop", "attn_pdrop"],
-  fastEngine: { activation_function: ["gelu_new"], resid_pdrop: [0], embd_pdrop: [0], attn_pdrop: [0], reorder_and_upcast_attn: [false] },
+  engines: { fast: ownEngineFields, portable: ownEngineFields },
+  isTrainedInBrowser: true,
   rmsNorm: { module: "modeling_gpt2_rmsnorm", name: "GPT2RMSNorm" },
 } as const satisfies Family<Gpt2Model>;

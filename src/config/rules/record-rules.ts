@@ -1,3 +1,4 @@
+import { processesOf } from "../engine-schema.js";
 import { expressionOf, matchingTokens, mostByteTokens, tensorsOfForwardPass } from "../record-schema.js";
 import { type CrossFieldRule, ownStateOptimizers } from "./cross-field-rule.js";
 
@@ -36,9 +37,12 @@ export const recordRules: readonly CrossFieldRule[] = [
     reads: ["engine.name", "engine.processes"],
     problem: ({ record, engine }) => {
       const unseen = record.tensors.filter((tensor) => tensorsOfForwardPass.includes(tensor));
-      if (engine.processes > 1 && unseen.length > 0)
-        return `each of ${engine.processes} processes computes only its part of ${unseen.join(", ")}: use engine.processes=1, or omit it`;
-      return engine.name === "fast" && unseen.length > 0 ? `engine fast does not compute ${unseen.join(", ")}: use engine=trainer, or omit it` : undefined;
+      const processes = processesOf({ engine });
+      if (processes > 1 && unseen.length > 0)
+        return `each of ${processes} processes computes only its part of ${unseen.join(", ")}: use engine.processes=1, or omit it`;
+      return engine.name !== "trainer" && unseen.length > 0
+        ? `engine ${engine.name} does not compute ${unseen.join(", ")}: use engine=trainer, or omit it`
+        : undefined;
     },
   },
   {

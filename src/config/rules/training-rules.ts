@@ -1,3 +1,4 @@
+import { batchedRuns, processesOf } from "../engine-schema.js";
 import type { CrossFieldRule } from "./cross-field-rule.js";
 
 const schedulersThatEvaluate: readonly string[] = ["reduce_lr_on_plateau", "greedy"];
@@ -83,14 +84,15 @@ export const processRules: readonly CrossFieldRule[] = [
     path: "engine.processes",
     reads: ["engine.name"],
     problem: ({ engine }) =>
-      engine.processes > 1 && engine.name !== "trainer"
+      processesOf({ engine }) > 1 && engine.name !== "trainer"
         ? `engine ${engine.name} supports only one process: use engine=trainer, or engine.processes=1`
         : undefined,
   },
   {
     path: "engine.processes",
     reads: ["training.per_device_train_batch_size"],
-    problem: ({ engine: { processes }, training }) => {
+    problem: (config) => {
+      const [processes, { training }] = [processesOf(config), config];
       const batch = training.per_device_train_batch_size;
       if (batch % processes === 0) return undefined;
       const divisors = Array.from({ length: Math.min(processes, batch) }, (_, index) => index + 1).filter((number) => batch % number === 0);
@@ -100,24 +102,32 @@ export const processRules: readonly CrossFieldRule[] = [
   {
     path: "engine.processes",
     reads: ["device"],
-    problem: ({ engine: { processes }, device }) =>
-      processes > 1 && (device === "mps" || device.startsWith("cuda:"))
+    problem: ({ engine, device }) =>
+      processesOf({ engine }) > 1 && (device === "mps" || device.startsWith("cuda:"))
         ? `each process requires its own device, but device=${device} is a single one: use cpu, or cuda, which gives each process a GPU`
         : undefined,
   },
   {
     path: "engine.processes",
     reads: ["model.type"],
-    problem: ({ engine: { processes }, model, training }) =>
-      processes > 1 && (model.type === "python" || training.compute_loss_func)
+    problem: ({ engine, model, training }) =>
+      processesOf({ engine }) > 1 && (model.type === "python" || training.compute_loss_func)
         ? "several processes add the losses of their parts, which a model or a loss of your own need not allow: use engine.processes=1"
+        : undefined,
+  },
+  {
+    path: "track",
+    reads: ["engine.name", "engine.batched_runs"],
+    problem: (config) =>
+      config.track.length > 0 && batchedRuns(config) > 1
+        ? `supports one run per process, but engine.batched_runs is ${batchedRuns(config)}: set it to 1, or use "bh-bridge export --to ${config.track[0]}" on the finished runs`
         : undefined,
   },
   {
     path: "training.label_smoothing_factor",
     reads: ["engine.processes"],
-    problem: ({ engine: { processes }, training }) =>
-      processes > 1 && training.label_smoothing_factor
+    problem: ({ engine, training }) =>
+      processesOf({ engine }) > 1 && training.label_smoothing_factor
         ? "is not supported with several processes, whose parts transformers does not weight by size: omit it, or use engine.processes=1"
         : undefined,
   },

@@ -8,6 +8,7 @@ import { axis, countAxis, overMoves, overStates, type StepSeries, seriesOf, step
 import { isAbsent, RunSource } from "../runs/run-figure.js";
 import { loss } from "../runs/training.js";
 import { areaLegend, areaSeries, type Verdict, verdictOf, verdictPanel } from "../runs/verdict.js";
+import { evidenceFigure } from "./evidence.js";
 import { forest, valueAxis } from "./forest.js";
 
 const quantities = ["loss", "P", "unique", "radius", "motion", "frozen"] as const;
@@ -213,7 +214,7 @@ function verdictsByArm(seeds: readonly number[], runs: readonly VerdictCell[]): 
 }
 
 /** The figures of an experiment that are drawn from a few numbers of each run. */
-export const experimentFigureNames = ["forest", "verdicts", "forest-others"] as const;
+export const experimentFigureNames = ["forest", "evidence", "verdicts", "forest-others"] as const;
 
 /** One figure of an experiment; undefined if its runs have nothing for it. @throws {BhBridgeError} errors of reading a run; `ABORTED`. */
 export async function experimentFigure(
@@ -229,11 +230,12 @@ export async function experimentFigure(
   }
   if (name === "verdicts") return verdictsByArm(document.seeds, cells);
   const sources = cells.map(({ source }) => source);
+  if (name === "evidence") return evidenceFigure(document, sources);
   return forest(document, sources, name === "forest" ? "deciding" : "others");
 }
 
 /**
- * The figures of an experiment, in the order of a report: the forest of the deciding measures, the tokens of every run, the arms over the steps, the measures by
+ * The figures of an experiment, in the order of a report: the forest of the deciding measures, the evidence of a sequential one, the tokens of every run, the arms over the steps, the measures by
  * arm, and the forest of the other measures.
  * @throws {BhBridgeError} errors of reading a run; `ABORTED`.
  */
@@ -248,6 +250,7 @@ export async function experimentFigures(document: ExperimentDocument, scan: Scan
   const sources = runs.map(({ source }) => source);
   return [
     ...[forest(document, sources, "deciding")].filter((figure) => figure !== undefined),
+    ...[evidenceFigure(document, sources)].filter((figure) => figure !== undefined),
     ...[verdictsByArm(document.seeds, runs)].filter((figure) => figure !== undefined),
     armsOverSteps(arms, runs),
     measuresByArm(document, sources),

@@ -1,7 +1,9 @@
+import { basename } from "node:path";
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
 import { shownFigure, shownP, signed } from "../../sweep/experiment/experiment-verdict.js";
 import { type FigureName, parseMeasure } from "../../sweep/experiment/measures.js";
 import type { MeasureComparison } from "../../sweep/experiment/paired-statistics.js";
+import type { JudgementDocument } from "../../sweep/judge/judge.js";
 import { printable } from "../../text/escaping.js";
 import { count } from "../../text/format.js";
 import type { Axis, Figure, Mark, Panel, Source } from "../figure.js";
@@ -36,8 +38,29 @@ const lanes = 0.36;
  * difference counts as none.
  * @param of `deciding`: measures that decide the verdict; `others`: all other measures that some run has.
  */
-export function forest(document: ExperimentDocument, sources: readonly Source[], of: "deciding" | "others"): Figure | undefined {
-  const control = document.control[0]?.arm ?? "control";
+export function forest({ control, ...document }: ExperimentDocument, sources: readonly Source[], of: "deciding" | "others"): Figure | undefined {
+  const compared: Compared = { ...document, control: control[0]?.arm ?? "control", isPaired: true, axisOf: valueAxis };
+  return forestOf(compared, sources, of);
+}
+
+/** The differences of a judged table, one row per measure and arm, as in `forest`. */
+export function forestOfTable({ table, pairing, ...judgement }: JudgementDocument, of: "deciding" | "others"): Figure | undefined {
+  const name = table === "-" ? "standard input" : basename(table);
+  const compared: Compared = { ...judgement, name, isPaired: pairing === "paired", axisOf: axis };
+  return forestOf(compared, [{ name, hash: judgement.verdict.rulesHash }], of);
+}
+
+/** Arms that were compared with a control. */
+interface Compared extends Pick<ExperimentDocument, "name" | "measures" | "verdict"> {
+  readonly control: string;
+  readonly seeds: readonly (number | string)[];
+  readonly isPaired: boolean;
+  /** The axis of a measure. */
+  axisOf(measure: string): Axis;
+}
+
+function forestOf(document: Compared, sources: readonly Source[], of: "deciding" | "others"): Figure | undefined {
+  const { control, isPaired } = document;
   const arms = document.verdict.arms.map(({ arm }) => arm);
   const isScoreLeft = !document.measures.some(({ measure, decides }) => measure === "score" && decides);
   const own = document.measures.filter(
@@ -45,12 +68,14 @@ export function forest(document: ExperimentDocument, sources: readonly Source[],
   );
   const measures = [...new Set(own.map(({ measure }) => measure))];
   if (measures.length === 0) return undefined;
-  const decides = "Each row compares an arm with the control; small dots are differences of runs with the same seed";
+  const dots = isPaired
+    ? "small dots are differences of runs with the same seed, the large dot is their mean or median"
+    : "the large dot is the difference of the means of unpaired runs";
   return {
     schema: "bh-bridge/figure@1",
     name: of === "deciding" ? "forest" : "forest-others",
     title: of === "deciding" ? verdictTitle(document) : `Differences from ${control} in the measures that do not decide`,
-    caption: `${decides}, the large dot is their mean or median; the bar and the numbers in brackets are its interval.${of === "deciding" ? " Shaded: the margin within which a difference counts as none. p is corrected over deciding measures and arms." : " p is two-sided and not corrected."}`,
+    caption: `Each row compares an arm with the control; ${dots}; the bar and the numbers in brackets are its interval.${of === "deciding" ? " Shaded: the margin within which a difference counts as none. p is corrected over deciding measures and arms." : " p is two-sided and not corrected."}`,
     sources,
     series: [...arms.map((arm, index) => seriesOf(`${arm} against ${control}`, index + 1)), { ...seriesOf("", 0), color: 7 }],
     panels: measures.map((measure) =>
@@ -65,36 +90,44 @@ export function forest(document: ExperimentDocument, sources: readonly Source[],
 }
 
 /** `b: null. c: positive`, or of one arm `jiggle against still: inconclusive`. */
-function verdictTitle({ name, verdict, control }: ExperimentDocument): string {
+function verdictTitle({ name, verdict, control }: Compared): string {
   const [only, ...others] = verdict.arms;
-  if (only && others.length === 0) return `${only.arm} against ${control[0]?.arm ?? "control"}: ${only.result}`;
+  if (only && others.length === 0) return `${only.arm} against ${control}: ${only.result}`;
   return `${name}: ${verdict.arms.map(({ arm, result }) => `${arm} ${result}`).join(", ")}`;
 }
 
-function forestPanel(rows: readonly MeasureComparison[], arms: readonly string[], document: ExperimentDocument): Panel {
+function forestPanel(rows: readonly MeasureComparison[], arms: readonly string[], document: Compared): Panel {
   const [first] = rows;
   const measure = first?.measure ?? "";
-  const { label, unit } = valueAxis(measure);
+  const { label, unit } = document.axisOf(measure);
   const margin = first?.decides ? (first.margin ?? 0) : 0;
-  const control = document.control[0]?.arm ?? "control";
-  const domain = domainOf(rows, margin);
+  const isBinary = rows.some(isOfScores);
+  const domain = isBinary ? scoreDomain : domainOf(rows, margin, document.isPaired);
   const ruled: Mark[] = [{ mark: "rule", axis: "x", at: 0, text: "" }];
   const band: Mark[] =
     margin > 0 ? [{ mark: "band", series: arms.length, x: [-margin, margin], low: [0, 0], high: [rows.length, rows.length], curve: "straight" }] : [];
   const decides = first?.decides ? `: decides${margin > 0 ? `, margin ${shownFigure(margin)}` : ""}` : measure === "score" ? ": does not decide" : "";
   return {
     title: `${measure}${decides}`,
-    x: axis(`difference from ${control} in ${measure === "score" ? "score" : label}`, unit, {
+    x: axis(`difference from ${document.control} in ${measure === "score" ? "score" : label}`, unit, {
       domain,
-      ...(measure === "score" && { ticks: [-1, 0, 1].map((at) => ({ at, text: signed(at) })) }),
+      ...(isBinary && { ticks: [-1, 0, 1].map((at) => ({ at, text: signed(at) })) }),
     }),
     y: axis("", null, { domain: [rows.length, 0], ticks: [] }),
     equal: false,
     height: rowHeight * rows.length,
-    marks: [...band, ...ruled, ...rows.flatMap((row, index) => rowMarks(row, index, arms.indexOf(row.arm), domain[0], document.seeds))],
+    marks: [...band, ...ruled, ...rows.flatMap((row, index) => rowMarks(row, index, arms.indexOf(row.arm), domain[0], document))],
   };
 }
 
+const scoreDomain: [number, number] = [-1.15, 1.15];
+
+/** Whether the values are 0 or 1, so that an arm has a number of ones. */
+function isOfScores({ discordant, test }: MeasureComparison): boolean {
+  return discordant !== undefined || test === "Fisher";
+}
+
+/** Of every pair. */
 function differencesOf({ control, treatment }: MeasureComparison): (number | null)[] {
   return control.values.map((before, at) => {
     const after = treatment.values[at] ?? null;
@@ -103,18 +136,21 @@ function differencesOf({ control, treatment }: MeasureComparison): (number | nul
 }
 
 /** The range of all rows, with zero, the margin, and room at both ends. */
-function domainOf(rows: readonly MeasureComparison[], margin: number): [number, number] {
-  if (rows[0]?.measure === "score") return [-1.15, 1.15];
-  const values = rows.flatMap((row) => [...differencesOf(row), row.difference.interval?.low ?? null, row.difference.interval?.high ?? null]);
+function domainOf(rows: readonly MeasureComparison[], margin: number, isPaired: boolean): [number, number] {
+  const values = rows.flatMap((row) => [
+    ...(isPaired ? differencesOf(row) : [row.difference.mean]),
+    row.difference.interval?.low ?? null,
+    row.difference.interval?.high ?? null,
+  ]);
   const known = [0, -1.2 * margin, 1.2 * margin, ...values.filter((value) => value !== null)];
   const [low, high] = [Math.min(...known), Math.max(...known)];
   if (low === high) return [-1, 1];
   return [low - 0.06 * (high - low), high + 0.06 * (high - low)];
 }
 
-function rowMarks(row: MeasureComparison, index: number, arm: number, left: number, seeds: readonly number[]): Mark[] {
+function rowMarks(row: MeasureComparison, index: number, arm: number, left: number, { seeds, isPaired }: Compared): Mark[] {
   const series = arm;
-  const differences = differencesOf(row);
+  const differences = isPaired ? differencesOf(row) : [];
   const known = differences.flatMap((value, seed) => (value === null ? [] : [{ value, seed }]));
   const lane = (seed: number) => index + barAt + lanes * (seeds.length < 2 ? 0 : seed / (seeds.length - 1) - 0.5);
   const centre = row.difference.centre ?? row.difference.mean;
@@ -142,7 +178,7 @@ function rowMarks(row: MeasureComparison, index: number, arm: number, left: numb
       y: known.map(({ seed }) => lane(seed)),
       names: known.map(({ value, seed }) => `${row.arm}, ${row.measure}, seed ${seeds[seed]}: ${signed(value)}`),
     },
-    ...(centre === null || known.length < 2
+    ...(centre === null || (isPaired && known.length < 2)
       ? []
       : [{ mark: "dots" as const, series, x: [centre], y: [at], radius: [6], names: [`${row.arm}, ${row.measure}: ${signed(centre)}`] }]),
   ];
@@ -152,11 +188,13 @@ function rowMarks(row: MeasureComparison, index: number, arm: number, left: numb
 const longestArm = 16;
 
 /** What a row states in two short lines, such as `b: +2 (1.1 to 3)` and `p 0.004: differs`. */
-function rowTexts({ arm, measure, difference, treatment, control, decides, holm, p, outcome }: MeasureComparison): readonly [string, string] {
+function rowTexts(comparison: MeasureComparison): readonly [string, string] {
+  const { arm, measure, difference, treatment, control, decides, holm, p, outcome } = comparison;
   const name = printable(arm, longestArm);
   const tested = `p ${shownP(decides ? holm : p)}${decides && outcome ? `: ${outcome}` : ""}`;
   const positive = ({ values }: MeasureComparison["control"]) => values.filter((value) => value === 1).length;
-  if (measure === "score") return [`${name}: ${positive(treatment)} of ${treatment.n} positive, control ${positive(control)}`, tested];
+  const word = measure === "score" ? " positive" : "";
+  if (isOfScores(comparison)) return [`${name}: ${positive(treatment)} of ${treatment.n}${word}, control ${positive(control)}`, tested];
   const centre = difference.centre ?? difference.mean;
   if (centre === null) return [`${name}: no pair of runs has both values`, tested];
   const { low, high } = difference.interval ?? {};

@@ -1,8 +1,9 @@
+import { seriesLabels } from "../../analysis/analyses.js";
 import { census } from "../../analysis/census/census.js";
 import { spreadStates } from "../../analysis/series.js";
 import { readState, stepsOf } from "../../formats/history.js";
 import { recordedRun } from "../../runs/recorded-run.js";
-import { tokenName, tokenNameLegend } from "../../text/names.js";
+import { quotedToken, tokenName, tokenNameLegend } from "../../text/names.js";
 import type { Mark, Panel } from "../figure.js";
 import { analysedSteps, axis, countAxis, linePanels, overStates, type StepSeries, seriesOf, stepAxis } from "../panels.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
@@ -73,10 +74,10 @@ export const blackHoles = defineRunFigure({
           title: "Tokens and rows",
           x: stepAxis({ scale: "symlog" }),
           y: countAxis("number"),
-          lines: { "tokens in black holes (P)": ({ P }) => P, "distinct rows": ({ unique }) => unique, components: ({ components }) => components },
+          lines: { [seriesLabels.P]: ({ P }) => P, [seriesLabels.unique]: ({ unique }) => unique, components: ({ components }) => components },
           curve: "step",
         },
-        { title: "Black holes", x: stepAxis({ scale: "symlog" }), y: countAxis("number"), lines: { "black holes (C)": ({ C }) => C }, curve: "step" },
+        { title: "Black holes", x: stepAxis({ scale: "symlog" }), y: countAxis("number"), lines: { [seriesLabels.C]: ({ C }) => C }, curve: "step" },
       ],
       runs,
     );
@@ -271,7 +272,7 @@ function logitPanel(ranks: readonly Ranks[]): Panel {
           x: dead.map(({ rank }) => rank),
           y: dead.map(({ value }) => value),
           radius: dead.map(() => 2),
-          names: dead.map(({ token, rank }) => `${token}, rank ${rank}`),
+          names: dead.map(({ token, rank }) => `${quotedToken(token)}, rank ${rank}`),
         },
       ];
     }),

@@ -1,8 +1,8 @@
 import { forEachRow } from "../../analysis/elements.js";
 import { stateGeometry } from "../../analysis/geometry/state-geometry.js";
-import { binEdges, cumulativeShare } from "../../analysis/histogram.js";
 import { stepMotion } from "../../analysis/motion/step-motion.js";
 import { chosenStates } from "../../analysis/series.js";
+import { binEdges, cumulativeShare } from "../../analysis/statistics/statistics.js";
 import { readState, stepOfState } from "../../formats/history.js";
 import type { Mark, Panel } from "../figure.js";
 import { axis, seriesOf } from "../panels.js";

@@ -1,3 +1,4 @@
+import { seriesLabels } from "../../analysis/analyses.js";
 import { distance } from "../../analysis/geometry/centroid.js";
 import type { Axis } from "../figure.js";
 import { analysedSteps, axis, type LinePanel, linePanels, overMoves, overStates, type StepBand, type StepSeries } from "../panels.js";
@@ -77,7 +78,7 @@ export const displacement = defineRunFigure({
       caption: `Displacement: distance of the centroid from its initial position. ΔW: L2 norm of a token's move in a step. ΔW′: the same in lattice cells (ULPs). The range is that from the 10th to the 90th percentile${of}. On the logarithmic axes, a step without motion is a gap.`,
       ...linePanels(
         [
-          { title: "Displacement", y: axis("distance", "weights", { scale: "log" }), lines: { "centroid's displacement": ({ centroid }) => centroid } },
+          { title: "Displacement", y: axis("distance", "weights", { scale: "log" }), lines: { [seriesLabels.displacement]: ({ centroid }) => centroid } },
           movesPanel("ΔW of a step", axis("‖ΔW‖₂", "weights", { scale: "log" }), "weight"),
           movesPanel("ΔW′ of a step", axis("‖ΔW′‖₂", "lattice cells", { scale: "log" }), "lattice"),
         ],

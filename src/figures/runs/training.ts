@@ -3,7 +3,7 @@ import { runHere } from "../../analysis/scan/run-in-parts.js";
 import { spreadStates } from "../../analysis/series.js";
 import { type History, readState, stepOfState, stepsOf } from "../../formats/history.js";
 import { recordedParts } from "../../runs/recorded-run.js";
-import { axis, linePanels, type StepSeries, smoothingText } from "../panels.js";
+import { axis, linePanels, type StepSeries, smoothingText, trainingLabels } from "../panels.js";
 import { type Absent, defineRunFigure, type RunSource, type TokenGroup, type TokenGroups, tokenGroupNames, tokenGroups } from "./run-figure.js";
 
 interface Losses {
@@ -44,7 +44,7 @@ export const loss = defineRunFigure({
             title: "",
             smooth: true,
             y: axis("loss", "nats per token"),
-            lines: { training: ({ training }) => training, "held-out text": ({ heldOut }) => heldOut },
+            lines: { [trainingLabels.loss]: ({ training }) => training, [trainingLabels["held-out loss"]]: ({ heldOut }) => heldOut },
           },
         ],
         runs,

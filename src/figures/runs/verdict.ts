@@ -1,6 +1,6 @@
 import { type Departure, findingOf, type Whereabouts, whereabouts } from "../../analysis/timeline/whereabouts.js";
 import { groupDigits } from "../../text/format.js";
-import { tokenName } from "../../text/names.js";
+import { quotedTokens, tokenName } from "../../text/names.js";
 import type { Mark, Panel, Series } from "../figure.js";
 import { countAxis, seriesOf, stepAxis } from "../panels.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
@@ -30,8 +30,10 @@ const maxNames = 3;
 function namesOf(departure: Departure | null, text: ((token: number) => string | null) | undefined): string {
   if (departure === null) return "";
   const { tokens } = departure;
-  const names = tokens.slice(0, maxNames).map((token) => tokenName(token, text?.(token)));
-  return `${names.join(" ")}${tokens.length > maxNames ? ` +${groupDigits(tokens.length - maxNames)}` : ""}`;
+  return quotedTokens(
+    tokens.map((token) => tokenName(token, text?.(token))),
+    maxNames,
+  );
 }
 
 /** Where the tokens of a run are in each snapshot, read once. */

@@ -3,11 +3,21 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
-import { environmentDirectory, interpreterOf } from "../find-python.js";
+import { environmentDirectory, executablesOnPath, findPython, interpreterOf } from "../find-python.js";
 import { versionSatisfies } from "../package-manifest.js";
 import { type PythonReport, probePython, probeTimeoutMs, pythonRequirements, requirePackages } from "../require-packages.js";
 import { runPythonScript } from "../run-python-script.js";
-import { findBasePython, type PipStep, runSetupStep } from "./run-setup-step.js";
+import { runSetupStep, type SetupStep } from "./setup-steps.js";
+import {
+  chooseTorch,
+  defaultDownloads,
+  downloadEnvironment,
+  installEnvironment,
+  type TorchBuild,
+  torchCpuIndex,
+  torchIn,
+  type UvSources,
+} from "./uv-environment.js";
 
 const answerSchema = z.object({ packages: z.record(z.string(), z.string().nullable()) });
 
@@ -67,18 +77,18 @@ function isOurs(directory: string): boolean {
 
 const configFile = "pyvenv.cfg";
 
-export interface SetupOptions {
+export interface SetupOptions extends Omit<UvSources, "torch"> {
   /** Interpreter for a new environment. */
-  python?: string;
-  directory?: string;
-  /** Package index (default: the one configured for pip). */
-  indexUrl?: string;
-  /** Build of torch: `default` and `cuda` are the index's own (on Linux for CUDA), `cpu` is PyTorch's small CPU build. */
-  torch?: "default" | "cpu" | "cuda";
+  python?: string | undefined;
+  directory?: string | undefined;
+  /** Build of torch (default: `auto`). */
+  torch?: TorchBuild | undefined;
+  /** Install with uv, which brings its own Python, also if there is a Python. */
+  uv?: boolean | undefined;
+  /** Folder of downloads to install from, without a network. */
+  offline?: string | undefined;
   /** Also install the `dev` extra, which the test suite requires. */
-  dev?: boolean;
-  signal?: AbortSignal;
-  onStep?: (step: PipStep) => void;
+  dev?: boolean | undefined;
 }
 
 export interface SetupResult {
@@ -86,22 +96,81 @@ export interface SetupResult {
   status: "created" | "continued" | "complete";
   directory: string;
   python: PythonReport;
+  /** The program that installed the packages, and why it was chosen; null if nothing was installed. */
+  installer: { name: "pip" | "uv"; reason: string } | null;
 }
 
-/** PyTorch's public index of CPU builds. On Linux the default index has only the CUDA build, which is five times as large. */
-const torchCpuIndex = "https://download.pytorch.org/whl/cpu";
+/** `torch-2.13.0+cpu-cp311-cp311-linux_x86_64.whl` → `torch 2.13.0`: name and version are the first two parts of a wheel's name (PEP 427). */
+export function packageOf(file: string): string {
+  const [name = file, version = ""] = decodeURIComponent(file.split("/").at(-1) ?? file).split("-");
+  return `${name} ${version.replace(/\+.*|\.tar\.gz$/, "")}`.trim();
+}
 
-/** Create the environment, or clear a broken one. A foreign folder is refused. */
-async function createEnvironment(directory: string, { python, signal, onStep }: SetupOptions): Promise<void> {
-  const state = folderState(directory);
-  if (state === "foreign") {
-    const message = `${directory} is neither empty nor a working virtual environment: choose another folder with --dir, or remove that one`;
-    throw new BhBridgeError("SETUP_FAILED", message);
+/** Translate a line of pip's output; undefined for a line without news (a progress bar, an indented remark). */
+export function describePipLine(line: string): SetupStep | undefined {
+  const [, verb, rest = ""] =
+    /^\s*(Collecting|Downloading|Using cached|Processing|Building wheel for|Installing collected packages:|Requirement already satisfied:)\s+(.+)$/.exec(
+      line,
+    ) ?? [];
+  const [first = ""] = rest.split(" ");
+  switch (verb) {
+    case "Collecting":
+      return { text: `looking for ${/^[\w.-]+/.exec(first)?.[0] ?? first}`, detail: true };
+    case "Requirement already satisfied:":
+      return { text: `${/^[\w.-]+/.exec(first)?.[0] ?? first} is there`, detail: true };
+    case "Downloading": {
+      // Recent pips first download a wheel's metadata as a separate file.
+      if (first.endsWith(".metadata")) return undefined;
+      const size = /\((.+)\)$/.exec(rest)?.[1];
+      return { text: `downloading ${packageOf(first)}${size ? `, ${size}` : ""}`, detail: !/[MG]B$/.test(size ?? "") };
+    }
+    case "Using cached":
+    case "Processing":
+      return first.endsWith(".metadata") ? undefined : { text: `reading ${packageOf(first)}`, detail: false };
+    case "Building wheel for":
+      return { text: `building ${first}`, detail: false };
+    case "Installing collected packages:":
+      return { text: `installing ${rest.split(",").length} packages`, detail: false };
+    default:
+      return undefined;
   }
-  const base = await findBasePython(python, signal);
-  onStep?.({ text: `making ${directory} with Python ${base.version}`, detail: false });
-  const clear = state === "broken environment" ? ["--clear"] : [];
-  await runSetupStep(base.path, ["-m", "venv", "--prompt", environmentPrompt, ...clear, directory], { signal, onStep });
+}
+
+/** Names of Pythons to try, since a system may have a newer one than `python3`. */
+const interpreterNames = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"];
+
+/**
+ * Find the interpreter for a new virtual environment: the explicit one, else the first in `PATH` that is new enough.
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` if there is none.
+ */
+export async function findBasePython(python?: string, signal?: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<PythonReport> {
+  const range = pythonRequirements().python;
+  const paths = python === undefined ? interpreterNames.flatMap((name) => executablesOnPath(name, env)) : [(await findPython({ python, env })).path];
+  const unfit: string[] = [];
+  const probe = async (path: string): Promise<PythonReport | undefined> => {
+    try {
+      return await probePython(path, signal);
+    } catch (error) {
+      // A version manager puts names in PATH that do not work until a version is chosen.
+      if (python === undefined && error instanceof BhBridgeError && error.code === "PYTHON_NOT_FOUND") return undefined;
+      throw error;
+    }
+  };
+  for (const path of paths) {
+    const report = await probe(path);
+    if (report && versionSatisfies(report.version, range)) return report;
+    if (report) unfit.push(`${path} is ${report.version}`);
+  }
+  const found = unfit.length > 0 ? unfit.join(", ") : "there is none in PATH";
+  const remedy = "Name another with --python, or omit --python: if there is none, uv installs one";
+  throw new BhBridgeError("PYTHON_NOT_FOUND", `a virtual environment for bh-bridge requires Python ${range}, but ${found}. ${remedy}`);
+}
+
+/** Create the environment with a Python, or clear a broken one. */
+async function createEnvironment(directory: string, base: PythonReport, { signal, onStep }: SetupOptions): Promise<void> {
+  onStep?.({ text: `making ${directory} with ${base.path} (Python ${base.version})`, detail: false });
+  const clear = folderState(directory) === "broken environment" ? ["--clear"] : [];
+  await runSetupStep(base.path, ["-m", "venv", "--prompt", environmentPrompt, ...clear, directory], { signal });
 }
 
 /** Refuse an environment whose Python is too old, or not the requested one. */
@@ -129,37 +198,119 @@ async function missingPackages(interpreter: string, wanted: ReadonlyMap<string, 
 }
 
 async function installPackages(interpreter: string, wanted: ReadonlyMap<string, string>, missing: readonly string[], options: SetupOptions): Promise<void> {
-  const { indexUrl, torch, signal, onStep } = options;
-  if (missing.includes("pip")) await runSetupStep(interpreter, ["-m", "ensurepip", "--upgrade", "--default-pip"], { signal, onStep });
-  const install = async (names: Iterable<string>, index: string | undefined) => {
-    const requirements = [...names].map((name) => `${name}${wanted.get(name) ?? ""}`);
-    await runSetupStep(interpreter, ["-m", "pip", "install", ...(index ? ["--index-url", index] : []), ...requirements], { signal, onStep });
+  const { indexUrl, torchIndexUrl, signal, onStep } = options;
+  const onLine = (line: string) => {
+    const step = describePipLine(line);
+    if (step) onStep?.(step);
   };
-  if (torch === "cpu" && missing.includes("torch")) await install(["torch"], torchCpuIndex);
+  if (missing.includes("pip")) await runSetupStep(interpreter, ["-m", "ensurepip", "--upgrade", "--default-pip"], { signal, onLine });
+  const install = async (names: Iterable<string>, args: readonly string[]) => {
+    const requirements = [...names].map((name) => `${name}${wanted.get(name) ?? ""}`);
+    await runSetupStep(interpreter, ["-m", "pip", "install", ...args, ...requirements], { signal, onLine });
+  };
+  if (missing.includes("torch") && process.platform === "linux") {
+    const { torch, reason } = await chooseTorch(options.torch ?? "auto", signal);
+    onStep?.({ text: `torch for ${torch}: ${reason}`, detail: false });
+    // Without its dependencies, which an index of torch alone may lack: the next call installs them.
+    if (torch === "cpu") await install(["torch"], ["--no-deps", "--index-url", torchIndexUrl ?? torchCpuIndex]);
+  }
   // All of them, so that pip finds versions that are compatible with those present.
-  await install(wanted.keys(), indexUrl);
+  await install(wanted.keys(), indexUrl ? ["--index-url", indexUrl] : []);
+}
+
+/** How to install: with a Python that can make environments, or else with uv. */
+type Installer = { name: "pip"; base: PythonReport | undefined; reason: string } | { name: "uv"; reason: string };
+
+async function chooseInstaller(directory: string, isThere: boolean, { python, uv, offline, signal }: SetupOptions): Promise<Installer> {
+  if (offline !== undefined) return { name: "uv", reason: "--offline" };
+  if (uv) return { name: "uv", reason: "--uv" };
+  if (isThere) {
+    if (madeByUv(directory)) return { name: "uv", reason: "uv made this environment" };
+    return { name: "pip", base: undefined, reason: "the environment exists" };
+  }
+  try {
+    const base = await findBasePython(python, signal);
+    if (python !== undefined || (await makesEnvironments(base.path, signal))) return { name: "pip", base, reason: `Python ${base.version} at ${base.path}` };
+    return { name: "uv", reason: `${base.path} lacks the module venv or ensurepip` };
+  } catch (error) {
+    if (python !== undefined || !(error instanceof BhBridgeError) || error.code !== "PYTHON_NOT_FOUND") throw error;
+    return { name: "uv", reason: `no Python ${pythonRequirements().python} in PATH` };
+  }
+}
+
+/** Whether a Python has what `python -m venv` needs; Debian packages it separately. */
+async function makesEnvironments(path: string, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await runSetupStep(path, ["-c", "import ensurepip, venv"], { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof BhBridgeError && error.code === "SETUP_FAILED") return false;
+    throw error;
+  }
+}
+
+/** Whether uv made an environment, which `pyvenv.cfg` records. */
+export function madeByUv(directory: string): boolean {
+  const path = join(directory, configFile);
+  return existsSync(path) && /^uv\s*=/m.test(readFileSync(path, "utf8"));
+}
+
+/** Download the locked packages, or take them from a folder, and make the environment with uv. */
+async function installWithUv(directory: string, { offline, torch: asked = "auto", ...options }: SetupOptions): Promise<void> {
+  if (existsSync(join(directory, configFile)) && !isOurs(directory)) {
+    throw new BhBridgeError(
+      "SETUP_FAILED",
+      `${directory} is an environment that bh-bridge did not make, and uv would replace it: choose another folder with --dir`,
+    );
+  }
+  const torch = offline === undefined ? (await chooseTorch(asked, options.signal)).torch : torchIn(offline);
+  if (offline !== undefined && asked !== "auto" && (await chooseTorch(asked, options.signal)).torch !== torch) {
+    throw new BhBridgeError("SETUP_FAILED", `${offline} has torch for ${torch}, not for ${asked}: omit --torch, or download again with --torch ${asked}`);
+  }
+  const folder = offline ?? defaultDownloads();
+  if (offline === undefined) await downloadEnvironment(folder, { ...options, torch });
+  await installEnvironment(folder, directory, environmentPrompt, { ...options, torch });
+  if (offline === undefined) await rm(folder, { recursive: true, force: true });
+}
+
+function requireConsistent({ python, uv, offline, dev }: SetupOptions): void {
+  if (python !== undefined && (uv || offline !== undefined))
+    throw new BhBridgeError("USAGE", `--python and ${uv ? "--uv" : "--offline"} exclude each other: uv brings its own Python`);
+  if (dev && offline !== undefined) throw new BhBridgeError("USAGE", "--dev and --offline exclude each other: downloads have no packages of the test suite");
 }
 
 /**
- * Create the virtual environment of bh-bridge and install the packages of `pyproject.toml`. Calling it again continues a stopped or failed call.
- * @throws {BhBridgeError} `SETUP_FAILED` with pip's output and a remedy; `PYTHON_NOT_FOUND` if there is no Python for the environment; `ABORTED` by the signal.
+ * Create the virtual environment of bh-bridge and install its packages: with pip if there is a Python, or else with uv, which brings its own. Calling it again
+ * continues a stopped or failed call.
+ * @throws {BhBridgeError} `SETUP_FAILED` with the output of pip or uv and a remedy; `PYTHON_NOT_FOUND` if `python` is none; `USAGE`; `ABORTED` by the signal.
  */
 export async function setupPython(options: SetupOptions = {}): Promise<SetupResult> {
-  const { directory = environmentDirectory(), signal } = options;
+  requireConsistent(options);
+  const { directory = environmentDirectory(), signal, onStep } = options;
   const interpreter = interpreterOf(directory);
-  const isThere = folderState(directory) === "usable environment";
-  if (isThere) {
-    if (isOurs(directory)) await removeInterruptedInstalls(directory);
-    await checkEnvironmentPython(await probePython(interpreter, signal), options);
-  } else {
-    await createEnvironment(directory, options);
+  const state = folderState(directory);
+  if (state === "foreign") {
+    const message = `${directory} is neither empty nor a working virtual environment: choose another folder with --dir, or remove that one`;
+    throw new BhBridgeError("SETUP_FAILED", message);
   }
+  const isThere = state === "usable environment";
   const { packages, devPackages } = pythonRequirements();
   const wanted = options.dev ? new Map([...packages, ...devPackages]) : packages;
-  const missing = await missingPackages(interpreter, wanted, signal);
+  const lacking = () => missingPackages(interpreter, wanted, signal);
+  if (isThere) {
+    if (isOurs(directory)) await removeInterruptedInstalls(directory);
+    const python = await probePython(interpreter, signal);
+    await checkEnvironmentPython(python, options);
+    if ((await lacking()).length === 0) return { status: "complete", directory, python, installer: null };
+  }
+  const installer = await chooseInstaller(directory, isThere, options);
+  if (installer.name === "uv") {
+    onStep?.({ text: `installing with uv: ${installer.reason}`, detail: false });
+    await installWithUv(directory, options);
+  } else if (installer.base) await createEnvironment(directory, installer.base, options);
+  const missing = await lacking();
   if (missing.length > 0) await installPackages(interpreter, wanted, missing, options);
   const python = await probePython(interpreter, signal);
   requirePackages(python);
-  const status = isThere ? (missing.length > 0 ? "continued" : "complete") : "created";
-  return { status, directory, python };
+  return { status: isThere ? "continued" : "created", directory, python, installer: { name: installer.name, reason: installer.reason } };
 }

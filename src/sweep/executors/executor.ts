@@ -20,6 +20,14 @@ export interface JobListener {
   onEnd(task: TrialTask, end: TrialEnd): void;
 }
 
+/** Decides during a job which of its trials are still needed. */
+export interface TrialDemand {
+  /** Resolves when every trial that has ended has been considered. */
+  settled(): Promise<void>;
+  /** Aborts when a trial is not needed. One that is being trained then stops after its step, with a checkpoint. */
+  signalOf(trial: string): AbortSignal;
+}
+
 /** Trials to train. The caller keeps their ledger. */
 export interface TrialJob {
   /** Directory of the plan, locked by this process. The runs go into the folders that the tasks name, inside this directory. */
@@ -27,6 +35,8 @@ export interface TrialJob {
   name: string;
   /** In the order in which they start. */
   tasks: readonly TrialTask[];
+  /** Trials of later rounds, which an earlier submission may still train. They are not started. */
+  waiting?: readonly TrialTask[] | undefined;
   machine: Machine;
   workers: number;
   listener: JobListener;
@@ -34,6 +44,8 @@ export interface TrialJob {
   signal: AbortSignal;
   /** Start nothing more once a trial has failed. */
   failFast: boolean;
+  /** Omitted if all trials are needed. */
+  demand?: TrialDemand | undefined;
 }
 
 /** Trains trials on this machine or on others. Every run ends up where its task says, so one executor can resume a directory that another started. */
@@ -44,6 +56,11 @@ export interface Executor {
   readonly isHere: boolean;
   /** Whether it trains every trial alone, and so supports no batched runs. */
   readonly trainsAlone?: boolean;
+  /**
+   * Trials of one submission, for an executor that cannot withdraw trials once they are submitted. It gets the trials of a job with `demand` in rounds of this
+   * size, or refuses them. @throws {BhBridgeError} `USAGE`.
+   */
+  roundSize?(workers: number): number;
   /** Message for a first Ctrl-C that leaves the trials to the cluster; default: they stop. */
   readonly stopping?: string;
   /** Message when `train` has resolved and the cluster trains the remaining trials. */

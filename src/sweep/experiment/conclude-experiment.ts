@@ -1,15 +1,15 @@
 import type { ScanOptions } from "../../analysis/scan/observation.js";
-import { diffRunConfigs } from "../../config/diff-run-configs.js";
+import { diffRunConfigs } from "../../config/config-hash.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import { sharedPitfalls } from "../../runner/pitfalls.js";
-import { experimentConfounds, type FactPair } from "./confounds.js";
+import { sharedPitfalls } from "../../runner/train-result.js";
+import { experimentConfounds, type FactPair, type InitialTensors, type RunFacts, readRunFacts } from "./confounds.js";
 import type { ExperimentDocument } from "./experiment-summary.js";
 import { experimentVerdict } from "./experiment-verdict.js";
 import { defaultMeasures } from "./measures.js";
 import { pairedStatistics } from "./paired-statistics.js";
 import { type ExperimentRun, readExperimentRun, requireDistinctRuns } from "./read-experiment-run.js";
 import type { Look, Rules } from "./rules.js";
-import { type InitialTensors, type RunFacts, readRunFacts } from "./run-facts.js";
+import { sequentialEvidence } from "./sequential.js";
 
 /** An experiment whose runs have ended. */
 export interface EndedExperiment {
@@ -63,6 +63,7 @@ export async function concludeExperiment(ended: EndedExperiment, { initialTensor
     comparedTensors: comparedTensors(pairs),
     traps: sharedPitfalls(facts.map(({ config }) => config)),
     ...(looks.length > 0 && { looks }),
+    ...(rules.sequential && { sequential: sequentialEvidence(evidence) }),
     verdict: experimentVerdict(evidence, comparisons, { settings: changedSettings(pairs), looks }),
   };
 }

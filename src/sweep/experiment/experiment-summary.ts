@@ -9,6 +9,7 @@ import { describeMeasure } from "./measures.js";
 import { type MeasureComparison, measureComparisonSchema } from "./paired-statistics.js";
 import { type ExperimentRun, experimentRunSchema } from "./read-experiment-run.js";
 import { lookSchema } from "./rules.js";
+import { sequentialEvidenceSchema, shownE } from "./sequential.js";
 
 /** `bh-bridge/experiment@1`: the document of `experiment --json` and the `result.json` of an experiment. */
 export const experimentDocumentSchema = z.strictObject({
@@ -26,6 +27,7 @@ export const experimentDocumentSchema = z.strictObject({
     .readonly()
     .describe("The notebook's pitfalls that all arms share, each with the setting that corrects it"),
   looks: z.array(lookSchema).readonly().optional().describe("Earlier verdicts over other seeds"),
+  sequential: sequentialEvidenceSchema.optional().describe("Under sequential rules: the evidence after each pair"),
   verdict: experimentVerdictSchema,
 });
 export type ExperimentDocument = z.output<typeof experimentDocumentSchema>;
@@ -44,6 +46,7 @@ export function experimentSummary(document: ExperimentDocument): string {
     ),
     `${sentence(verdict.reason)}`,
     ...(verdict.notes ? [list(verdict.notes.map(sentence))] : []),
+    ...(document.sequential ? ["## Evidence as it grew", list(evidenceLines(document).map((line) => sentence(markdownText(line))))] : []),
     `Control: ${control}. Against it: ${arms.join(", ")}. ${count(seeds.length, "seed")}: ${seeds.join(", ")}.`,
     "## Rules",
     `Fixed before the first step; SHA-256 \`${verdict.rulesHash}\`.`,
@@ -61,8 +64,40 @@ export function experimentSummary(document: ExperimentDocument): string {
   return withRelativePaths(text, document.directory);
 }
 
-function comparisonSection({ measures, seeds }: ExperimentDocument, control: string, arm: string): string[] {
+/** What a sequential experiment has not trained, and a sparkline of the evidence for each arm and deciding measure; empty for fixed seeds. */
+export function evidenceLines({ sequential, control, treatment }: ExperimentDocument): string[] {
+  if (sequential === undefined) return [];
+  const { arms, maximum, threshold } = sequential;
+  const trained = (arm: string) => treatment.filter((run) => run.arm === arm).length;
+  const ended = arms.filter(({ state }) => state !== "undecided");
+  const ofControl = ended.length === arms.length ? maximum - control.length : 0;
+  const saved = ended.reduce((sum, { arm }) => sum + maximum - trained(arm), ofControl);
+  const growth = arms.flatMap(({ arm, result, measures, pairs }) =>
+    measures.map(({ measure, corrected, eNull }) => {
+      const [values, what] = result === "null" ? [eNull, "does not differ"] : [corrected, "differs"];
+      return `${arm}, ${measure} ${what}: ${sparkline(values, threshold)} e = ${shownE(values.at(-1) ?? 1)} after ${count(pairs, "pair")}, ${shownE(threshold)} needed`;
+    }),
+  );
+  const stops = ended.filter(({ pairs }) => pairs < maximum).map(({ arm, state, pairs }) => stopOf(arm, state, `${pairs} of ${count(maximum, "pair")}`));
+  return [...(stops.length > 0 ? [`${stops.join("; ")}. ${count(saved, "training")} not needed`] : []), ...growth];
+}
+
+function stopOf(arm: string, state: string, pairs: string): string {
+  return state === "hopeless" ? `${arm} stopped after ${pairs}, as further pairs cannot decide` : `${arm} decided after ${pairs}`;
+}
+
+const bars = "▁▂▃▄▅▆▇█";
+
+/** Evidence over the pairs on a logarithmic scale: the lowest bar is 1 or less, the highest the threshold or more. */
+function sparkline(eValues: readonly number[], threshold: number): string {
+  const last = bars.length - 1;
+  return eValues.map((e) => bars[Math.max(0, Math.min(last, Math.floor((last * Math.log(e)) / Math.log(threshold) + 1e-9)))] ?? "").join("");
+}
+
+function comparisonSection({ measures, seeds, sequential }: ExperimentDocument, control: string, arm: string): string[] {
   const shown = measures.filter((comparison) => comparison.arm === arm && comparison.control.n + comparison.treatment.n > 0);
+  const hasRun = (at: number) => shown.some(({ control: before, treatment }) => (before.values[at] ?? treatment.values[at] ?? null) !== null);
+  const listed = seeds.flatMap((_, at) => (sequential === undefined || hasRun(at) ? [at] : []));
   const head = ["measure", control, arm, "difference", "t interval", "sign-flip interval", "interval of the verdict", "p", "corrected p"];
   return [
     `## ${arm} against ${control}`,
@@ -71,10 +106,10 @@ function comparisonSection({ measures, seeds }: ExperimentDocument, control: str
     list(shown.map(({ measure }) => `${measure}: ${describeMeasure(measure)}`)),
     "Values by seed:",
     markdownTable(
-      ["measure", "arm", ...seeds.map(String)],
+      ["measure", "arm", ...listed.map((at) => String(seeds[at]))],
       shown.flatMap(({ measure, control: before, treatment }) => [
-        [measure, control, ...before.values.map(shownFigure)],
-        [measure, arm, ...treatment.values.map(shownFigure)],
+        [measure, control, ...listed.map((at) => shownFigure(before.values[at] ?? null))],
+        [measure, arm, ...listed.map((at) => shownFigure(treatment.values[at] ?? null))],
       ]),
     ),
   ];

@@ -3,9 +3,10 @@ import { count } from "../../text/format.js";
 import { upperBoundOfNone } from "../statistics/binomial-tests.js";
 import type { Interval } from "../statistics/moments.js";
 import { isCensusMeasure } from "./measures.js";
-import { areEqual, type ExperimentEvidence, type MeasureComparison } from "./paired-statistics.js";
-import { type ExperimentRun, measuredValue } from "./read-experiment-run.js";
-import { type Look, minPairsForNull, minPairsForPositive, minSeeds, rulesHash, secondLook, shownLevel, statedRules } from "./rules.js";
+import { areEqual, type MeasureComparison } from "./paired-statistics.js";
+import { type ExperimentEvidence, type ExperimentRun, measuredValue } from "./read-experiment-run.js";
+import { isJudgedBy, type Look, minPairsForNull, minPairsForPositive, minSeeds, type Rules, rulesHash, secondLook, shownLevel, statedRules } from "./rules.js";
+import { comparedE, judgedPairs, neededPairs, progressOf, type SequentialEvidence, type SequentialProgress, sequentialEvidence } from "./sequential.js";
 
 const digits = 4;
 const smallestPlain = 1e-3;
@@ -55,6 +56,7 @@ export const experimentVerdictSchema = z.strictObject({
   rulesHash: z.string().describe("SHA-256 of the rules, which were fixed in advance"),
   arms: z.array(armVerdictSchema).readonly().describe("Every treatment against the control"),
 });
+/** The verdict of an experiment, with its evidence. */
 export type ExperimentVerdict = z.output<typeof experimentVerdictSchema>;
 
 export interface VerdictContext {
@@ -80,10 +82,11 @@ export function experimentVerdict(
 ): ExperimentVerdict {
   const { rules, treatments } = evidence;
   const family = rules.decides.length * treatments.length;
+  const sequence = rules.sequential ? sequentialEvidence(evidence) : undefined;
   const arms = treatments.map((arm) => {
     const deciding = comparisons.filter((comparison) => comparison.arm === arm && comparison.decides);
     const limits = [...severalSettings(arm, settings[arm] ?? []), ...deciding.flatMap(skewNote)];
-    const one = { ...evidence, arm, family };
+    const one = sequence ? sequentialCase({ ...evidence, arm, family }, sequence) : { ...evidence, arm, family };
     return { arm, ...judge(one, deciding), evidence: evidenceLine(one, deciding), ...(limits.length > 0 && { notes: limits }) };
   });
   const [only] = arms;
@@ -106,12 +109,14 @@ function severalSettings(arm: string, paths: readonly string[]): string[] {
   return [`${arm} changes ${count(paths.length, "setting")} (${listed}): the verdict cannot be attributed to one of them`];
 }
 
-function skewNote({ measure, difference, medianP }: MeasureComparison): string[] {
+/** The limit that skewed differences set to a verdict; none if they are not skewed. */
+export function skewNote({ measure, difference, medianP }: MeasureComparison): string[] {
   if (medianP === undefined) return [];
   return [`The differences in ${measure} are skewed (G = ${shownFigure(difference.skewness ?? null)}); the median test gives p ${relation(medianP)}`];
 }
 
-function overall(results: readonly ArmVerdict["result"][]): ArmVerdict["result"] {
+/** Positive if one arm is, null or degenerate if all are. */
+export function overall(results: readonly ArmVerdict["result"][]): ArmVerdict["result"] {
   if (results.includes("positive")) return "positive";
   const [first] = results;
   return first !== undefined && results.every((each) => each === first) ? first : "inconclusive";
@@ -122,16 +127,25 @@ interface Case extends ExperimentEvidence {
   readonly arm: string;
   /** Number of tests in Holm's correction. */
   readonly family: number;
+  /** Under sequential rules; seeds and runs are then those of the judged pairs. */
+  readonly progress?: SequentialProgress;
+}
+
+function sequentialCase(each: Case, sequence: SequentialEvidence): Case {
+  const progress = progressOf(sequence, each.arm);
+  const seeds = each.seeds.slice(0, progress?.pairs ?? 0);
+  return { ...each, seeds, runs: each.runs.filter(({ seed }) => seeds.includes(seed)), ...(progress && { progress }) };
 }
 
 function judge(each: Case, deciding: readonly MeasureComparison[]): Omit<ArmVerdict, "arm"> {
   const { arm, control } = each;
   const open = { result: "inconclusive", answer: `neither a difference from ${control} nor its absence is shown` } as const;
-  const unscored = unscorableArms(each);
+  const isBeginning = each.progress !== undefined && each.progress.pairs < minSeeds;
+  const unscored = isBeginning ? [] : unscorableArms(each);
   if (unscored.length > 0) return { result: "degenerate", answer: "the runs cannot be judged", reason: unscored.join("; "), missing: unscored.join("; ") };
-  const missing = missingRuns(each);
+  const missing = each.progress ? [] : missingRuns(each);
   if (missing.length > 0) return { ...open, reason: `${missing.join("; ")}: the rules apply to the complete plan`, missing: missing.join("; ") };
-  const pairs = Math.min(...deciding.map(({ difference }) => difference.n));
+  const pairs = each.progress?.pairs ?? Math.min(...deciding.map(({ difference }) => difference.n));
   if (pairs < minSeeds) return { ...open, reason: readingByRun(each, pairs), missing: missingSeeds(each, pairs) };
   const different = deciding.filter(({ outcome }) => outcome === "differs");
   if (different.length > 0) {
@@ -144,7 +158,8 @@ function judge(each: Case, deciding: readonly MeasureComparison[]): Omit<ArmVerd
 }
 
 /** `8 seeds to show a difference, 9 to rule one out; has 3`; null if there are enough for both. */
-function missingSeeds({ rules, family }: Case, pairs: number): string | null {
+function missingSeeds({ rules, family, progress }: Case, pairs: number): string | null {
+  if (progress) return neededPairs(progress);
   const [positive, none] = [minPairsForPositive(rules, family), minPairsForNull(rules)];
   const needed = [
     ...(pairs < positive ? [`${count(positive, "seed")} to show a difference`] : []),
@@ -156,11 +171,11 @@ function missingSeeds({ rules, family }: Case, pairs: number): string | null {
 /** `score positive in 9 of 10 runs, layernorm in 0 of 10 (corrected p 0.0078); deadC +1.3 (0.75 to 1.75, margin 0.5, corrected p 0.014)` */
 function evidenceLine(each: Case, deciding: readonly MeasureComparison[]): string {
   const told = deciding.map(({ measure, margin, difference, holm: corrected }) => {
-    const p = `corrected p ${shownP(corrected)}`;
+    const p = each.progress ? comparedE(each.progress, measure, each.rules) : `corrected p ${shownP(corrected)}`;
     if (measure === "score") return `${scoresOf(each).replace(`${each.arm} scores`, "score")} (${p})`;
     const centre = difference.centre ?? difference.mean;
     if (centre === null) return `${measure} in no pair`;
-    const interval = difference.interval ? `${shownInterval(difference.interval)}, ` : "";
+    const interval = difference.interval && !each.progress ? `${shownInterval(difference.interval)}, ` : "";
     return `${measure} ${signed(centre)} (${interval}margin ${shownFigure(margin)}, ${p})`;
   });
   return told.join("; ");
@@ -177,6 +192,48 @@ export interface ArmLines {
   readonly answer: string;
   readonly evidence: string;
   readonly missing: string | undefined;
+}
+
+/** A stored experiment, as `experimentDocumentSchema` describes it. */
+interface StoredExperiment {
+  readonly verdict: ExperimentVerdict;
+  readonly measures: readonly MeasureComparison[];
+  readonly control: readonly ExperimentRun[];
+  readonly treatment: readonly ExperimentRun[];
+}
+
+/**
+ * A verdict that an earlier version has stored, with answer, evidence, and what is missing for each arm, from the stored measures.
+ * @param question of the plan. Under other rules than these, the verdict is inconclusive.
+ */
+export function storedVerdict(
+  { verdict, measures, control, treatment }: StoredExperiment,
+  { rules, seeds, arms }: { readonly rules: Rules; readonly seeds: readonly number[]; readonly arms: readonly string[] },
+): ExperimentVerdict {
+  const isCurrent = isJudgedBy(rules, verdict);
+  if (isCurrent && verdict.arms.every(({ answer }) => answer !== undefined)) return verdict;
+  const [first = "", ...treatments] = arms;
+  const again = experimentVerdict({ rules, seeds, control: first, treatments, runs: [...control, ...treatment] }, measures);
+  const linesOf = (arm: string) => again.arms.find((each) => each.arm === arm);
+  if (isCurrent) return { ...verdict, arms: verdict.arms.map((each) => ({ ...linesOf(each.arm), ...each })) };
+  const remedy = "Run the experiment again to apply the current rules; no trial is trained twice";
+  const reason = `an earlier version judged this experiment (${verdict.result}) by rules that have changed. ${remedy}`;
+  return {
+    ...verdict,
+    result: "inconclusive",
+    reason,
+    arms: verdict.arms.map(({ arm, result: before }) => {
+      const evidence = linesOf(arm)?.evidence;
+      return {
+        arm,
+        result: "inconclusive",
+        reason,
+        answer: `an earlier version judged ${before} by rules that have changed`,
+        ...(evidence !== undefined && { evidence }),
+        missing: "a verdict by the current rules: run the experiment again; no trial is trained twice",
+      };
+    }),
+  };
 }
 
 /** Answer, evidence, and what is missing for each arm. */
@@ -224,20 +281,22 @@ function readingByRun(each: Case, pairs: number): string {
   });
   const lead =
     pairs === 1 ? "One seed has no spread: an observation, no comparison" : `${count(pairs, "pair")} of seeds cannot give a verdict, ${minSeeds} are needed`;
-  return `${lead}. The notebook's own reading of each run: ${readings.join("; ")}`;
+  return readings.length === 0 ? lead : `${lead}. The notebook's own reading of each run: ${readings.join("; ")}`;
 }
 
 /** `rmsnorm exceeds layernorm in deadC by 2.1 (95 % interval 1.3 to 3, 10 pairs), beyond the margin of 0.5; corrected p = 0.004`. */
 function differentReason(each: Case, { measure, margin, difference, holm: corrected }: MeasureComparison): string {
-  const p = `corrected p ${relation(corrected)}`;
-  if (measure === "score") return `${scoresOf(each)}; ${p}`;
+  const { progress, rules } = each;
+  const p = progress ? ` ${judgedPairs(progress)}: ${comparedE(progress, measure, rules)}` : `; corrected p ${relation(corrected)}`;
+  if (measure === "score") return `${scoresOf(each)}${p}`;
   const centre = difference.centre ?? 0;
   const size = shownFigure(Math.abs(centre));
-  const isMedian = each.rules.test === "median";
-  const interval = difference.interval ? `${shownLevel(each.rules)} interval ${shownInterval(difference.interval)}, ` : "";
+  const isMedian = rules.test === "median";
+  const interval = difference.interval ? `${shownLevel(rules)} interval ${shownInterval(difference.interval)}, ` : "";
+  const basis = progress ? "" : ` (${interval}${count(difference.n, "pair")})`;
   const direction = centre > 0 ? "exceeds" : "is below";
   const beyond = (margin ?? 0) === 0 ? "" : `, beyond the margin of ${shownFigure(margin)}`;
-  return `${each.arm} ${direction} ${each.control} in ${measure} by ${size}${isMedian ? " in the median" : ""} (${interval}${count(difference.n, "pair")})${beyond}; ${p}`;
+  return `${each.arm} ${direction} ${each.control} in ${measure} by ${size}${isMedian ? " in the median" : ""}${basis}${beyond}${p}`;
 }
 
 /** `rmsnorm scores positive in 9 of 10 runs, layernorm in 0 of 10`. */
@@ -246,12 +305,14 @@ function scoresOf(each: Case): string {
   return `${each.arm} scores positive in ${positives(after ?? [])} of ${count(after?.length ?? 0, "run")}, ${each.control} in ${positives(before ?? [])} of ${before?.length}`;
 }
 
-function relation(p: number | null): string {
+/** p with its relation: `= 0.004`, `< 1e-4`. */
+export function relation(p: number | null): string {
   const shown = shownP(p);
   return shown.startsWith("<") ? shown : `= ${shown}`;
 }
 
-function shownInterval({ low, high }: Interval): string {
+/** `1.3 to 3`. */
+export function shownInterval({ low, high }: Interval): string {
   return `${shownFigure(low)} to ${shownFigure(high)}`;
 }
 
@@ -286,9 +347,11 @@ function measureObstacle(each: Case, comparison: MeasureComparison): string | un
   if (isOfPositives) return undefined; // scoreObstacles reports it
   if (areEqual(comparison) && n < least) return tooFewEqual(each, measure, n);
   if (margin === 0) {
-    const range = interval === null ? "" : `, by ${shownInterval(interval)}`;
+    const range = interval === null || each.progress ? "" : `, by ${shownInterval(interval)}`;
     return `${measure} may differ${range}, and its margin is 0`;
   }
+  if (each.progress)
+    return `${measure} is not shown to lie within its margin of ${shownFigure(margin)} (${comparedE(each.progress, measure, each.rules, "eNull")})`;
   if (interval === null) return `${count(n, "pair")} give no ${shownLevel(each.rules)} interval for ${measure}`;
   const isInside = interval.low > -(margin ?? 0) && interval.high < (margin ?? 0);
   if (isInside && n < least) return `${measure} needs ${least} pairs for null and has ${n}`;
@@ -304,17 +367,24 @@ function tooFewEqual({ rules }: Case, measure: string, n: number): string {
 }
 
 function nullReason(each: Case, deciding: readonly MeasureComparison[]): string {
+  const after = each.progress ? `${judgedPairs(each.progress)}, ` : "";
   const bound = (n: number) => `so a true rate above ${shownBound(upperBoundOfNone(n, 1 - each.rules.alpha) ?? 1)} is ruled out (${shownLevel(each.rules)})`;
-  return deciding
+  const equal = deciding
     .map(({ measure, margin, difference: { n } }) => {
       if (measure === "score") return `no run splits in ${count(n, "pair")}, ${bound(n)}`;
       if (margin === 0) return `${measure} is equal in ${n} of ${count(n, "pair")}, ${bound(n)}`;
       return `${measure} differs by less than ${shownFigure(margin)}`;
     })
     .join("; ");
+  return `${after}${equal}`;
 }
 
 function inconclusiveReason(each: Case, deciding: readonly MeasureComparison[], obstacles: readonly string[]): string {
+  const { progress, rules } = each;
+  if (progress) {
+    const evidence = deciding.map(({ measure }) => `${measure} ${comparedE(progress, measure, rules)}`);
+    return `${judgedPairs(progress)}, ${obstacles.join("; ")}. Corrected e: ${evidence.join("; ")}`;
+  }
   const shown = deciding.map(({ measure, holm: corrected }) => `${measure} ${shownP(corrected)}`).join(", ");
   return `${[...obstacles, ...neededSeeds(each, deciding)].join("; ")}. Corrected p: ${shown}`;
 }

@@ -61,6 +61,7 @@ export function defineExperiment(experiment: ExperimentDefinition): ExperimentDe
   return experiment;
 }
 
+/** A named experiment. */
 export interface ExperimentPreset {
   readonly title: string;
   /** The question, in one sentence. */
@@ -120,8 +121,10 @@ export const experimentPresets = {
   },
 } as const satisfies Record<string, ExperimentPreset>;
 
+/** Name of a named experiment. */
 export type ExperimentPresetName = keyof typeof experimentPresets;
 
+/** Names of the named experiments. */
 export const experimentPresetNames = Object.keys(experimentPresets) as ExperimentPresetName[];
 
 /** An experiment as read: validated, with base and arms as written. */
@@ -129,12 +132,26 @@ export interface LoadedExperiment extends Omit<ExperimentSpec, "name" | "rules" 
   readonly name: string;
   /** Absent if the seed is the base's. */
   readonly seeds?: readonly number[];
+  /** Number of seeds to plan: the list is cut, or continued after its last seed. */
+  readonly maxSeeds?: number;
   /** Complete. */
   readonly rules: Rules;
   /** Where relative paths start. */
   readonly directory: string;
   /** Source of a path of the experiment: `norms.yaml:3:5`. */
   sourceOf(path: string): string;
+}
+
+/** Default maximum of seeds for an experiment that stops when it is decided. */
+export const defaultMaxSeeds = 40;
+
+/** The seeds to plan. @param seed of the base. */
+export function plannedSeeds({ seeds, maxSeeds, rules }: Pick<LoadedExperiment, "seeds" | "maxSeeds" | "rules">, seed: number): number[] {
+  const listed = seeds ?? [seed];
+  const wanted = maxSeeds ?? (rules.sequential && seeds === undefined ? defaultMaxSeeds : listed.length);
+  const planned = listed.slice(0, wanted);
+  for (let next = (listed.at(-1) ?? seed) + 1; planned.length < wanted; next++) if (!listed.includes(next)) planned.push(next);
+  return planned;
 }
 
 /**

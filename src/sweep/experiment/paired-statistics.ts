@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { fairTail } from "../statistics/binomial-tests.js";
+import { pairedEValues } from "../statistics/e-values.js";
 import { holm, moments, type Pair, pairedDifferences } from "../statistics/moments.js";
 import { type PairedTest, pairedTest } from "../statistics/paired-test.js";
 import { maxExactValues, signFlipInterval } from "../statistics/sign-flip-test.js";
 import { tInterval } from "../statistics/t-tests.js";
-import { type ExperimentRun, measuredValue } from "./read-experiment-run.js";
+import { type ExperimentEvidence, type MeasuredRun, measuredValue } from "./read-experiment-run.js";
 import { minPairsForNull, minSeeds, type Rules } from "./rules.js";
+import { type SequentialArm, sequentialEvidence } from "./sequential.js";
 
 const count = z.int().nonnegative();
 const figure = z.number().nullable();
@@ -34,44 +36,47 @@ export const measureComparisonSchema = z.strictObject({
     .describe("Treatment minus control, over the pairs that have both; intervals of the level 1 − alpha"),
   discordant: z.strictObject({ onlyControl: count, onlyTreatment: count }).optional().describe("Of scores: pairs in which only one arm is positive"),
   test: z
-    .enum(["McNemar", "sign-flip", "sign-flip (drawn)", "sign-flip and Hall", "sign-flip (drawn) and Hall", "sign"])
+    .enum([
+      "McNemar",
+      "sign-flip",
+      "sign-flip (drawn)",
+      "sign-flip and Hall",
+      "sign-flip (drawn) and Hall",
+      "sign",
+      "permutation and Welch",
+      "permutation (drawn) and Welch",
+      "Fisher",
+      "e-value",
+    ])
     .nullable()
-    .describe("The test of p; for two tests the larger p, over all sign assignments or drawn ones; null for fewer than three pairs"),
+    .describe(
+      "The test of p; for two tests the larger p, over all sign assignments or drawn ones; null for fewer than three pairs. `e-value`: 1 / the largest e value of a deciding measure under sequential rules, at most 1",
+    ),
   p: figure.describe("Two-sided, against the margin"),
   pNull: figure.optional().describe("p that the difference is at least the margin; null for scores and for a margin of 0"),
-  medianP: figure.optional().describe("p of the sign test, if the differences are skewed and the mean is tested"),
+  medianP: figure.optional().describe("p of the sign test, if the differences are skewed and the mean is tested; under sequential rules by e values of signs"),
   outcome: z.enum(["differs", "equal", "open"]).optional().describe("Of a deciding measure: shown to differ, shown to be equal, or neither"),
-  holm: figure.describe("p of a deciding measure, corrected over deciding measures × arms"),
+  holm: figure.describe(
+    "p of a deciding measure, corrected over deciding measures × arms; under sequential rules 1 / the largest corrected e value, at most 1",
+  ),
 });
 export type MeasureComparison = z.output<typeof measureComparisonSchema>;
-
-/** The runs of an experiment and how to judge them. */
-export interface ExperimentEvidence {
-  readonly rules: Rules;
-  /** All planned seeds. */
-  readonly seeds: readonly number[];
-  /** Name of the first arm. */
-  readonly control: string;
-  /** Names of the other arms. */
-  readonly treatments: readonly string[];
-  /** The ended runs. */
-  readonly runs: readonly ExperimentRun[];
-}
 
 /**
  * Compare every measure of every treatment with the control, paired by seed. Holm's correction covers deciding measures × treatments; a deciding measure that
  * cannot be tested counts as p = 1.
  */
-export function pairedStatistics(evidence: ExperimentEvidence, measures: readonly string[]): MeasureComparison[] {
+export function pairedStatistics(evidence: ExperimentEvidence<MeasuredRun>, measures: readonly string[]): MeasureComparison[] {
   const { rules, treatments } = evidence;
   const named = [...new Set([...rules.decides, ...measures])];
+  if (rules.sequential) return sequentialEvidence(evidence).arms.flatMap((arm) => named.map((measure) => sequentialComparison(evidence, arm, measure)));
   const all = treatments.flatMap((arm) => named.map((measure) => compare(evidence, arm, measure)));
   const deciding = all.filter(({ decides }) => decides);
   const corrected = holm(deciding.map(({ p }) => p ?? 1));
   return all.map((comparison) => (comparison.decides ? decided(comparison, corrected[deciding.indexOf(comparison)] ?? 1, evidence) : comparison));
 }
 
-function compare({ rules, seeds, control, runs }: ExperimentEvidence, arm: string, measure: string): MeasureComparison {
+function compare({ rules, seeds, control, runs, binary = ["score"] }: ExperimentEvidence<MeasuredRun>, arm: string, measure: string): MeasureComparison {
   const before = valuesOf(runs, control, measure);
   const after = valuesOf(runs, arm, measure);
   const pairs = pairedDifferences(before, after);
@@ -80,7 +85,7 @@ function compare({ rules, seeds, control, runs }: ExperimentEvidence, arm: strin
   const level = 1 - rules.alpha;
   const decides = rules.decides.includes(measure);
   const margin = decides ? (rules.margin[measure] ?? 0) : null;
-  const lacking = seeds.length - pairs.length;
+  const lacking = (rules.sequential ? before.size : seeds.length) - pairs.length;
   const areWhole = pairs.every((pair) => Number.isInteger(pair.control) && Number.isInteger(pair.treatment));
   const options = { margin: margin ?? 0, lacking, level, test: rules.test, areWhole };
   const described = {
@@ -88,7 +93,7 @@ function compare({ rules, seeds, control, runs }: ExperimentEvidence, arm: strin
     tInterval: isEnough ? tInterval(differences, level) : null,
     signFlipInterval: isEnough ? signFlipInterval(differences, level) : null,
   };
-  const tested = measure === "score" ? scoreTest(pairs, lacking) : valueTest(pairedTest(differences, options), pairs.length, rules, options.margin);
+  const tested = binary.includes(measure) ? scoreTest(pairs, lacking) : valueTest(pairedTest(differences, options), pairs.length, rules, options.margin);
   return {
     measure,
     arm,
@@ -102,7 +107,7 @@ function compare({ rules, seeds, control, runs }: ExperimentEvidence, arm: strin
   };
 }
 
-function valuesOf(runs: readonly ExperimentRun[], arm: string, measure: string): Map<number, number | null> {
+function valuesOf(runs: readonly MeasuredRun[], arm: string, measure: string): Map<number, number | null> {
   return new Map(runs.filter((run) => run.arm === arm).map((run) => [run.seed, measuredValue(run, measure)]));
 }
 
@@ -138,8 +143,36 @@ function valueTest(found: PairedTest | null, pairs: number, { test }: Rules, mar
   };
 }
 
+/** A measure over the judged pairs of an arm. A deciding measure has the p values of its e values, which hold at any time: p = min(1, 1 / largest e). */
+function sequentialComparison(evidence: ExperimentEvidence<MeasuredRun>, { arm, pairs, measures }: SequentialArm, measure: string): MeasureComparison {
+  const judged = new Set(evidence.seeds.slice(0, pairs));
+  const runs = evidence.runs.filter(({ seed }) => judged.has(seed));
+  const comparison = compare({ ...evidence, runs }, arm, measure);
+  const found = measures.find((one) => one.measure === measure);
+  if (found === undefined) return comparison;
+  const anytime = (values: readonly number[]) => Math.min(1, 1 / Math.max(1, ...values));
+  const isTested = comparison.test !== null;
+  return {
+    ...comparison,
+    test: isTested ? "e-value" : null,
+    p: isTested ? anytime(found.e) : null,
+    pNull: comparison.pNull == null ? null : anytime(found.eNull),
+    ...(comparison.medianP !== undefined && { medianP: anytime(medianEValues(comparison)) }),
+    holm: anytime(found.corrected),
+    outcome: found.outcome,
+  };
+}
+
+function medianEValues({ control, treatment, margin }: MeasureComparison): readonly number[] {
+  const differences = control.values.flatMap((value, at) => {
+    const after = treatment.values[at] ?? null;
+    return value === null || after === null ? [] : [after - value];
+  });
+  return pairedEValues(differences, { margin: margin ?? 0, test: "median" }).positive;
+}
+
 /** Add the corrected p and the outcome to a deciding measure. */
-function decided(comparison: MeasureComparison, corrected: number, { rules, seeds }: ExperimentEvidence): MeasureComparison {
+function decided(comparison: MeasureComparison, corrected: number, { rules, seeds }: Pick<ExperimentEvidence, "rules" | "seeds">): MeasureComparison {
   const { difference, pNull } = comparison;
   const [margin, floor, centre] = [comparison.margin ?? 0, difference.floor ?? 0, difference.centre ?? null];
   const differs = centre !== null && corrected <= rules.alpha && Math.abs(centre) - floor > margin;
@@ -148,7 +181,7 @@ function decided(comparison: MeasureComparison, corrected: number, { rules, seed
   return { ...comparison, holm: corrected, outcome: differs ? "differs" : isWhole && isWithin ? "equal" : "open" };
 }
 
-/** Whether every pair has the same value in both arms. */
+/** Whether every pair has the same value in both arms, or none. */
 export function areEqual({ control, treatment }: MeasureComparison): boolean {
-  return control.values.every((value, at) => value !== null && value === treatment.values[at]);
+  return control.values.every((value, at) => value === treatment.values[at]);
 }

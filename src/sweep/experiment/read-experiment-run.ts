@@ -19,6 +19,7 @@ import { readRunConfig, trialOfRun } from "../../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../../runs/run-manifest.js";
 import { trialResult } from "../pool/trial-task.js";
 import { type FigureName, type Measure, numberAtAnalysisPath, parseMeasure } from "./measures.js";
+import type { Rules } from "./rules.js";
 
 const figure = z.number().nullable();
 
@@ -36,10 +37,28 @@ export const experimentRunSchema = z.strictObject({
 });
 export type ExperimentRun = z.output<typeof experimentRunSchema>;
 
+/** The measured values of a run. A row of another tool's table has no notebook's score. */
+export type MeasuredRun = Pick<ExperimentRun, "arm" | "seed" | "degenerate" | "values"> & Partial<Pick<ExperimentRun, "score">>;
+
+/** The runs of an experiment and how to judge them. */
+export interface ExperimentEvidence<Run extends MeasuredRun = ExperimentRun> {
+  readonly rules: Rules;
+  /** All planned seeds. */
+  readonly seeds: readonly number[];
+  /** Name of the first arm. */
+  readonly control: string;
+  /** Names of the other arms. */
+  readonly treatments: readonly string[];
+  /** The ended runs. */
+  readonly runs: readonly Run[];
+  /** Measures that are 0 or 1 in every run (default: the score). */
+  readonly binary?: readonly string[];
+}
+
 /** The value of a measure in a run; null if missing or if the run is degenerate. A score is 1 for positive and 0 for null. */
-export function measuredValue({ degenerate, score, values }: ExperimentRun, measure: string): number | null {
+export function measuredValue({ degenerate, score, values }: MeasuredRun, measure: string): number | null {
   if (degenerate.length > 0) return null;
-  if (measure === "score") return score.result === "degenerate" ? null : Number(score.result === "positive");
+  if (measure === "score" && score) return score.result === "degenerate" ? null : Number(score.result === "positive");
   return values[measure] ?? null;
 }
 

@@ -14,6 +14,8 @@ export const minSeeds = 3;
 /** The tests are not calibrated above this level. */
 const maxAlpha = 0.2;
 const defaultNullBelow = 0.3;
+/** Quotients of decimals can exceed a round number by this share. */
+const roundingNoise = 1e-9;
 const defaultTest = "mean";
 
 /** The rules of an experiment file: all optional, and fixed in advance. */
@@ -44,6 +46,12 @@ export const rulesSchema = z
       .enum(["mean", "median"])
       .default(defaultTest)
       .describe("Test of a measure. `mean`: sign-flip test and Hall's t. `median`: sign test, exact for any distribution of the differences."),
+    sequential: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Judge after every pair, in the order of the seeds, by e-values, and stop when decided. The number of seeds is the maximum; it may be raised later.",
+      ),
   })
   .superRefine(({ decides, margin = {} }, context) => {
     for (const [at, name] of decides.entries()) {
@@ -74,6 +82,8 @@ export interface Rules {
   /** Rate of differences that null rules out. */
   readonly nullBelow: number;
   readonly test: "mean" | "median";
+  /** Judge after every pair by e-values, up to the number of planned seeds. */
+  readonly sequential: boolean;
 }
 
 /** Rules as a plan stores them. Newer fields are omitted if they have their default, so that older experiments keep their identity. */
@@ -84,20 +94,29 @@ export const storedRulesSchema = z.strictObject({
   alpha: z.number(),
   nullBelow: z.number().optional(),
   test: z.enum(["mean", "median"]).optional(),
+  sequential: z.literal(true).optional(),
 });
 type StoredRules = z.output<typeof storedRulesSchema>;
 
 /** Rules with their defaults. */
-export function appliedRules({ score, decides, margin = {}, alpha, nullBelow, test }: z.output<typeof rulesSchema>): Rules {
-  return { score, decides, margin: Object.fromEntries(decides.map((name) => [name, margin[name] ?? defaultMargins[name] ?? 0])), alpha, nullBelow, test };
+export function appliedRules({ margin = {}, ...rules }: z.output<typeof rulesSchema>): Rules {
+  return { ...rules, margin: Object.fromEntries(rules.decides.map((name) => [name, margin[name] ?? defaultMargins[name] ?? 0])) };
 }
 
-export function storedRules({ score, decides, margin, alpha, nullBelow, test }: Rules): StoredRules {
-  return { score, decides, margin, alpha, ...(nullBelow !== defaultNullBelow && { nullBelow }), ...(test !== defaultTest && { test }) };
+export function storedRules({ score, decides, margin, alpha, nullBelow, test, sequential }: Rules): StoredRules {
+  return {
+    score,
+    decides,
+    margin,
+    alpha,
+    ...(nullBelow !== defaultNullBelow && { nullBelow }),
+    ...(test !== defaultTest && { test }),
+    ...(sequential && { sequential: true }),
+  };
 }
 
-export function rulesFromStored({ nullBelow = defaultNullBelow, test = defaultTest, ...rules }: StoredRules): Rules {
-  return { ...rules, nullBelow, test };
+export function rulesFromStored({ nullBelow = defaultNullBelow, test = defaultTest, sequential, ...rules }: StoredRules): Rules {
+  return { ...rules, nullBelow, test, sequential: sequential === true };
 }
 
 /** SHA-256 of rules, in hex. Experiments with equal hashes are judged alike. */
@@ -131,22 +150,68 @@ export function isJudgedBy(rules: Rules, verdict: { readonly rules: readonly str
 
 /** The rules in words, one sentence each. @param treatments number of arms besides the control. */
 export function statedRules(rules: Rules, treatments: number): string[] {
-  const { decides, margin, alpha, nullBelow, test } = rules;
+  const { decides, alpha, nullBelow, test } = rules;
   const family = decides.length * treatments;
+  const tests = `${count(family, "test")} (${count(decides.length, "deciding measure")} × ${count(treatments, "arm")} against the control)`;
+  if (rules.sequential) return [...judgedValues(rules), ...sequentialRules(rules, family, tests)];
   const shift =
     test === "median"
       ? "every other measure by the sign test of the median"
       : `every other measure by the larger p of the sign-flip test (exact up to ${maxExactValues} pairs, 100,000 draws with seed 0 beyond) and Hall's skew-corrected t test`;
   return [
-    "score: each run by itself, by the notebook's rule: positive when dead tokens that shared a black hole at the start no longer share one, else null",
-    `decides: ${decides.join(", ")}; every other measure is described, not judged`,
-    `margin: differences of at most this size count as none: ${decides.map((name) => `${name} ${margin[name]}`).join(", ")}`,
-    `alpha: ${alpha}, two-sided, after Holm's correction over ${count(family, "test")} (${count(decides.length, "deciding measure")} × ${count(treatments, "arm")} against the control)`,
+    ...judgedValues(rules),
+    `alpha: ${alpha}, two-sided, after Holm's correction over ${tests}`,
     `test: pairs by seed; score by McNemar's exact test, ${shift}. A pair without a value counts against a difference`,
     `positive: a deciding measure differs by more than its margin, with a corrected p of at most alpha against the margin; needs ${minPairsForPositive(rules, family)} pairs`,
     `null: every deciding measure is shown to differ by less than its margin (p of at most alpha against both ends), or is equal in every pair where the margin is 0; no pair lacks one; where score decides, no run scores positive; where a census decides, scores agree in every pair; needs ${minPairsForNull(rules)} pairs, which rule out differences at a rate of ${nullBelow}`,
     `degenerate: an arm's runs cannot be scored. inconclusive: all else, fewer than ${minSeeds} pairs, and as long as a planned run is missing`,
   ];
+}
+
+function judgedValues({ decides, margin }: Rules): string[] {
+  return [
+    "score: each run by itself, by the notebook's rule: positive when dead tokens that shared a black hole at the start no longer share one, else null",
+    `decides: ${decides.join(", ")}; every other measure is described, not judged`,
+    `margin: differences of at most this size count as none: ${decides.map((name) => `${name} ${margin[name]}`).join(", ")}`,
+  ];
+}
+
+function sequentialRules(rules: Rules, family: number, tests: string): string[] {
+  const { alpha, nullBelow, test } = rules;
+  const e = shownThreshold(rules);
+  const shownLevelOf = (level: number) => String(Number(level.toPrecision(3)));
+  const bets =
+    test === "median"
+      ? "e values that bet on the sign of each difference"
+      : `e values that bet on the sign and size of each difference; for every measure except score, Hall's skew-corrected t test must agree with p of at most ${shownLevelOf(guardLevel(rules, family))} for a difference and ${shownLevelOf(guardLevel(rules))} for null`;
+  return [
+    `alpha: ${alpha}, two-sided, over all looks; a corrected e of ${e} (1 / alpha), after e-Holm over ${tests}`,
+    `sequential: pairs are judged in the order of the seeds, after every pair; ${bets}. A pair without a value counts against a difference`,
+    `positive: a deciding measure differs by more than its margin, with a corrected e of at least ${e} against the margin`,
+    `null: every deciding measure is shown to differ by less than its margin (e of at least ${e} against both ends), or is equal in every pair where the margin is 0; no pair lacks one; where score decides, no run scores positive; where a census decides, scores agree in every pair; needs ${minPairsForNull(rules)} pairs, which rule out differences at a rate of ${nullBelow}`,
+    "stop: an arm that is decided, or can no longer be decided within the planned seeds, gets no more pairs and keeps its e values; the number of seeds may be raised later",
+    `degenerate: an arm's runs cannot be scored. inconclusive: all else, and fewer than ${minSeeds} pairs`,
+  ];
+}
+
+/** A corrected e value of at least this shows a difference. */
+export function eThreshold({ alpha }: Pick<Rules, "alpha">): number {
+  return 1 / alpha;
+}
+
+/** The threshold of e, rounded up to three digits: `20`. */
+export function shownThreshold(rules: Pick<Rules, "alpha">): string {
+  const threshold = eThreshold(rules);
+  const unit = 10 ** (Math.floor(Math.log10(threshold)) - 2);
+  return String(Number((Math.ceil(threshold / unit - roundingNoise) * unit).toPrecision(3)));
+}
+
+/** Under sequential rules, Hall's test guards against skew at this fraction of alpha. */
+const guardShare = 1 / 20;
+
+/** Largest p of Hall's test with which a sequential rule decides. @param tests number of tests that it is corrected for. */
+export function guardLevel({ alpha }: Pick<Rules, "alpha">, tests = 1): number {
+  return (alpha * guardShare) / tests;
 }
 
 /** An earlier verdict of an experiment over other seeds. */
@@ -160,26 +225,42 @@ interface Judged {
   readonly treatment: readonly unknown[];
   readonly verdict: { readonly result: string; readonly arms: readonly unknown[] };
   readonly looks?: readonly Look[] | undefined;
+  /** Of sequential rules. */
+  readonly sequential?: { readonly arms: readonly { readonly pairs: number }[] } | undefined;
 }
 
 const isSame = (one: readonly number[], other: readonly number[]) => one.length === other.length && one.every((seed) => other.includes(seed));
 
-/** The verdicts over other seeds before this one: those in the last document, and its own if no planned run was missing. */
+/** Whether one list of seeds begins with the other. */
+const isBeginning = (one: readonly number[], other: readonly number[]) => one.every((seed, at) => at >= other.length || seed === other[at]);
+
+/**
+ * The verdicts over other seeds before this one: those in the last document, and its own if no planned run was missing. Under sequential rules, more and fewer
+ * seeds in the same order are not others.
+ */
 export function earlierLooks(last: Judged | undefined, seeds: readonly number[]): Look[] {
   if (last === undefined) return [];
-  const { control, treatment, verdict, looks = [] } = last;
-  const isWhole = control.length === last.seeds.length && treatment.length === last.seeds.length * verdict.arms.length;
+  const { control, treatment, verdict, looks = [], sequential } = last;
+  const isKnown = sequential ? isBeginning : isSame;
+  const isWhole = sequential
+    ? sequential.arms.some(({ pairs }) => pairs >= minSeeds)
+    : control.length === last.seeds.length && treatment.length === last.seeds.length * verdict.arms.length;
   const all = isWhole ? [...looks, { seeds: last.seeds, result: verdict.result }] : [...looks];
-  return all.filter((look, at) => !isSame(look.seeds, seeds) && all.findIndex((other) => isSame(other.seeds, look.seeds)) === at);
+  return all.filter((look, at) => !isKnown(look.seeds, seeds) && all.findIndex((other) => isSame(other.seeds, look.seeds)) === at);
 }
 
 /** How seeds changed after a result affect the error rates; empty without an earlier look. */
 export function secondLook(looks: readonly Look[], rules: Rules, tests: number): string[] {
   if (looks.length === 0) return [];
+  if (rules.sequential) {
+    return [
+      "Second look: this experiment was judged before, and its seeds were replaced or reordered after that result could be read. Sequential rules allow only more or fewer seeds in the same order",
+    ];
+  }
   const fewest = Math.min(minPairsForNull(rules), minPairsForPositive(rules, tests));
   const listed = looks.map(({ seeds, result }) => `${result} over ${count(seeds.length, "seed")}`).join(", ");
   const lead = `Second look: this experiment was judged before (${listed}), and its seeds were changed after that result could be read`;
-  const sequential = "The sequential rule, which is planned, will allow such looks";
+  const sequential = "Sequential rules (rules.sequential) allow such looks";
   return looks.every(({ seeds }) => seeds.length < fewest)
     ? [`${lead}. With fewer than ${fewest} seeds only inconclusive was possible, so that look adds no false positives. ${sequential}`]
     : [`${lead}. Each such look adds false positives beyond alpha: about 11 % in all for a look after every pair from 6 to 20 at alpha 0.05. ${sequential}`];

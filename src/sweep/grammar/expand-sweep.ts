@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { configValues, type JsonValue } from "../../config/json-value.js";
 import type { ConfigIssue } from "../../errors.js";
-import { axisValues } from "./axis.js";
-import { randomPoints, sobolDraws } from "./drawn-points.js";
+import { axisValues, randomPoints, sobolDraws } from "./axis.js";
 import { type SweepSpec, seedsOf } from "./sweep-schema.js";
 
 /** Values by dotted path that a trial sets over the base. */

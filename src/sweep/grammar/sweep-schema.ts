@@ -2,8 +2,7 @@ import { z } from "zod";
 import type { RunInput } from "../../config/resolve-run-config.js";
 import { executorNames } from "../executors/executors.js";
 import { pruneSchema } from "../prune/prune-condition.js";
-import { axisSchema, jsonValueSchema, wholeRange } from "./axis.js";
-import { drawSchema, randomSchema, sobolSchema } from "./drawn-points.js";
+import { axisSchema, drawSchema, jsonValueSchema, randomSchema, sobolSchema, wholeRange } from "./axis.js";
 
 /** Measures that a search can minimize or maximize. */
 const searchMeasures = ["finalLoss", "C", "P", "unique", "displacement"] as const;

@@ -1,8 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { weightCount } from "../../bridge/require-memory.js";
-import { batchedRuns, compilingOf } from "../../config/engine-schema.js";
+import { batchedRuns } from "../../config/engine-schema.js";
 import { hasTokenRows, stepsOfSchedule, tensorsOfForwardPass } from "../../config/record-schema.js";
 import { modelSize } from "../../config/run-config-fields.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
@@ -11,36 +8,21 @@ import { lastEvent, readEvents } from "../../runs/read-events.js";
 import type { SweepTrial } from "../sweep-document.js";
 import type { Trial } from "./plan-trials.js";
 
-/** Compiling takes 25 to 35 s the first time on a machine, then 3 s (one core, 2025). */
-export const firstCompileSeconds = 30;
-export const cachedCompileSeconds = 3;
-
-export function isToBeCompiled(config: RunConfig): boolean {
-  return compilingOf(config).compile !== "never";
-}
-
-/** Identifies runs that share a compiled step, whatever their seeds, rates, lengths and texts. */
-export function compiledShape({ model, training, threads }: RunConfig): string {
-  return JSON.stringify([model, training.per_device_train_batch_size, training.bf16, threads]);
-}
-
-/** Whether this machine has compiled steps, in the folder of `_keep_compiled` in python/bh_bridge/fast_step/__init__.py. */
-export function hasCompiledSteps(environment: NodeJS.ProcessEnv = process.env): boolean {
-  const caches = environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  const folder = environment["TORCHINDUCTOR_CACHE_DIR"] ?? join(caches, "bh-bridge", "compiled");
-  return existsSync(folder) && readdirSync(folder).length > 0;
-}
-
 /** Bytes per snapshot in the index, and per step in the event log (a line has about 150 bytes). */
 const indexBytes = 24;
 const eventBytes = 200;
+/** Share of the weights' bytes that their recorded differences take: two thirds of float32 or of an untrained model, at most a third of bfloat16. */
+const deltaShare = { bfloat16: 1 / 3, float32: 2 / 3 } as const;
 /** Recorded values per step are float64. */
 const wideBytes = 8;
 const tensorsOfStep: readonly string[] = [...tensorsOfForwardPass, "learning_rate", "grad_norm", "grad_norm.clipped"];
 /** Descriptions, analysis and logs take about 100 kB. */
 const otherBytes = 200_000;
 
-/** Maximum bytes of a run on disk: histories, checkpoints with one more during a save, final model, events. */
+/** Older checkpoints remain while they take at most this part of the histories. */
+const olderPart = 0.1;
+
+/** Maximum bytes of a run on disk: histories, recorded weights, checkpoints with one more during a save, final model, events. */
 export function trialBytes({ model, record, training, checkpoint }: RunConfig): number {
   const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
   const rows = Array.isArray(record.rows) ? record.rows.length : model.vocab_size;
@@ -53,8 +35,13 @@ export function trialBytes({ model, record, training, checkpoint }: RunConfig): 
   const statesOf = (tensor: string): number => stepsOfSchedule(record.schedules?.[tensor] ?? record.every, training.max_steps).length;
   const histories = record.tensors.reduce((sum, tensor) => sum + statesOf(tensor) * (stateBytes(tensor) + indexBytes), 0);
   const weights = weightCount(model);
-  const checkpoints = (checkpoint.keep + 1) * weights * (weightBytes + 2 * momentBytes);
-  return histories + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;
+  const deltas =
+    record.model === "deltas" ? (training.max_steps + 1) * weights * weightBytes * deltaShare[model.dtype === "float32" ? "float32" : "bfloat16"] : 0;
+  const one = weights * (weightBytes + 2 * momentBytes);
+  const saved = checkpoint.every === null ? 0 : Math.floor(training.max_steps / checkpoint.every);
+  const older = Math.min(Math.max(0, saved - checkpoint.keep) * one, histories * olderPart);
+  const checkpoints = (checkpoint.keep + 1) * one + older;
+  return histories + deltas + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;
 }
 
 /**
@@ -84,7 +71,7 @@ interface TrainedRun {
 /** Measured needs of trials trained alone or in a batch of one width. */
 export interface Measured {
   stack: number;
-  /** Per trial, without compiling. */
+  /** Per trial. */
   stepsPerSecond: number;
   /** Seconds of a trial or batch before the first step and after the last; 0 if included in `stepsPerSecond`. */
   secondsAround: number;
@@ -92,24 +79,17 @@ export interface Measured {
   peakBytes: number | null;
   /** The part of it for weights and corpora; the rest does not grow with the batch. */
   leastBytes: number;
-  /** Shapes of the compiled steps, and the longest time to compile one. */
-  compiled: { shapes: readonly string[]; seconds: number };
 }
 
 /** Measure runs from batches of one width. */
 export function measure(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured {
-  const compiled = runs.flatMap((trained) => {
-    const seconds = compileSecondsOf(trained);
-    return seconds === null ? [] : [{ shape: compiledShape(trained.config), seconds }];
-  });
   const peaks = runs.flatMap(({ run }) => (run === null ? [] : (lastEvent(run, "usage")?.peak_bytes ?? [])));
   return {
     stack: batchedRuns(runs[0].config),
-    stepsPerSecond: sum(runs.map(({ steps }) => steps)) / (sum(runs.map(({ seconds }) => seconds)) - sum(compiled.map(({ seconds }) => seconds))),
+    stepsPerSecond: sum(runs.map(({ steps }) => steps)) / sum(runs.map(({ seconds }) => seconds)),
     secondsAround: 0,
     peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
     leastBytes: Math.max(...runs.map(({ config, corpusBytes }) => minMemory(config, Math.min(batchedRuns(config), runs.length), corpusBytes))),
-    compiled: { shapes: compiled.map(({ shape }) => shape), seconds: Math.max(0, ...compiled.map(({ seconds }) => seconds)) },
   };
 }
 
@@ -121,7 +101,7 @@ export function measureFirstSteps(runs: readonly [TrainedRun, ...TrainedRun[]]):
   const secondsPerStep = laterStepSeconds(steps.slice(0, -1).map(({ global_step, mono }) => [global_step, mono])); // the end of another run may come before the last step
   if (secondsPerStep === undefined) return measured;
   const times = events.flat().map(({ mono }) => mono);
-  const around = Math.max(...times) - Math.min(...times) - measured.compiled.seconds - steps.length * secondsPerStep;
+  const around = Math.max(...times) - Math.min(...times) - steps.length * secondsPerStep;
   return { ...measured, stepsPerSecond: 1 / secondsPerStep, secondsAround: Math.max(0, around) };
 }
 
@@ -138,12 +118,6 @@ export function measuredOf(trials: readonly Trial[], states: readonly SweepTrial
     else byWidth.set(width, [trained]);
   }
   return [...byWidth.values()].map(measure);
-}
-
-/** Seconds to compile the step of a run; null if it was not compiled. */
-function compileSecondsOf({ config, run }: TrainedRun): number | null {
-  const compiled = run !== null && isToBeCompiled(config) ? lastEvent(run, "step_method") : undefined;
-  return compiled?.method === "compiled" && compiled.used ? compiled.seconds : null;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -8,26 +8,18 @@ import type { Executor } from "../executors/executor.js";
 import { isLeft } from "../ledger.js";
 import { inStacks, type Stack, trialsInParallel } from "../pool/trial-task.js";
 import type { PlanCost, SweepTrial } from "../sweep-document.js";
-import { cachedCompileSeconds, compiledShape, firstCompileSeconds, isToBeCompiled, type Measured, measuredOf, minMemory, trialBytes } from "./measured.js";
+import { type Measured, measuredOf, minMemory, trialBytes } from "./measured.js";
 import type { Trial } from "./plan-trials.js";
 
-/** What a worker does without a break: a trial or a batch of them. */
-interface Work {
-  /** Of the steps. */
-  seconds: number;
-  /** Of the step to compile first; null for none. */
-  shape: string | null;
-}
-
-/** Seconds until all work is done. Each free worker takes the next work. Compiling a shape that is not known takes `firstSeconds` once. */
-export function planTime(works: readonly Work[], workers: number, { known, firstSeconds }: { known: ReadonlySet<string>; firstSeconds: number }): number {
+/**
+ * Seconds until all work is done. Each free worker takes the next work.
+ * @param works seconds of each trial, or of each batch of trials.
+ */
+export function planTime(works: readonly number[], workers: number): number {
   const freeAt = Array.from({ length: workers }, () => 0);
-  const compiledAt = new Map([...known].map((shape) => [shape, 0]));
-  for (const { seconds, shape } of works) {
+  for (const seconds of works) {
     const start = Math.min(...freeAt);
-    const compiling = shape === null ? 0 : start >= (compiledAt.get(shape) ?? Number.POSITIVE_INFINITY) ? cachedCompileSeconds : firstSeconds;
-    if (shape !== null && !compiledAt.has(shape)) compiledAt.set(shape, start + compiling);
-    freeAt[freeAt.indexOf(start)] = start + compiling + seconds;
+    freeAt[freeAt.indexOf(start)] = start + seconds;
   }
   return Math.max(0, ...freeAt);
 }
@@ -37,8 +29,6 @@ interface Conditions {
   workers: number;
   /** Train failed trials again. */
   retry?: boolean | undefined;
-  /** Whether earlier compiled steps are still cached. */
-  isCompiledKept?: boolean;
 }
 
 /**
@@ -51,7 +41,7 @@ export function planCost(
   folder: string,
   trials: readonly Trial[],
   states: readonly SweepTrial[],
-  { workers, retry = false, isCompiledKept = true }: Conditions,
+  { workers, retry = false }: Conditions,
   probes: readonly Measured[] = [],
 ): PlanCost {
   const left = trialsLeft(trials, states, retry);
@@ -67,7 +57,7 @@ export function planCost(
     diskBytes: left.reduce((sum, { config, hasRun }) => sum + (hasRun ? 0 : trialBytes(config)), 0), // a started run has reserved its own
     ...(left.some(({ config }) => !knowsBlocks(config.model)) && { diskIsLeast: true }),
     freeBytes: bavail * bsize,
-    ...timeOf(stacks, used, measured, isCompiledKept),
+    ...timeOf(stacks, used, measured),
     memoryBytes: used * Math.max(0, ...stacks.map((stack) => memoryOfStack(stack, measured))),
   };
 }
@@ -81,28 +71,21 @@ export function trialsLeft(trials: readonly Trial[], states: readonly SweepTrial
 }
 
 /** Time for all batches; null if one has an unmeasured width. */
-function timeOf(
-  stacks: readonly Stack<Trial>[],
-  workers: number,
-  measured: readonly Measured[],
-  isCompiledKept: boolean,
-): Pick<PlanCost, "stepsPerSecond" | "seconds" | "firstCompiles"> {
+function timeOf(stacks: readonly Stack<Trial>[], workers: number, measured: readonly Measured[]): Pick<PlanCost, "stepsPerSecond" | "seconds"> {
   const works = stacks.flatMap(([{ config }]) => {
     const like = measured.find(({ stack }) => stack === batchedRuns(config));
     if (!like) return [];
-    const shape = like.compiled.shapes.length > 0 && isToBeCompiled(config) ? compiledShape(config) : null;
     const steps = config.training.max_steps;
     const stepping = steps / like.stepsPerSecond;
-    return [{ steps, stepping, seconds: stepping + like.secondsAround, shape }];
+    return [{ steps, stepping, seconds: stepping + like.secondsAround }];
   });
   if (works.length < stacks.length || works.length === 0) return { stepsPerSecond: null, seconds: null };
-  const known = new Set(isCompiledKept ? measured.flatMap(({ compiled }) => compiled.shapes) : []);
-  const first = new Set(works.flatMap(({ shape }) => (shape === null || known.has(shape) ? [] : [shape])));
-  const firstSeconds = Math.max(firstCompileSeconds, ...measured.map(({ compiled }) => compiled.seconds));
   return {
     stepsPerSecond: works.reduce((sum, { steps }) => sum + steps, 0) / works.reduce((sum, { stepping }) => sum + stepping, 0),
-    seconds: planTime(works, workers, { known, firstSeconds }),
-    ...(first.size > 0 && { firstCompiles: first.size }),
+    seconds: planTime(
+      works.map(({ seconds }) => seconds),
+      workers,
+    ),
   };
 }
 

@@ -7,7 +7,9 @@ import { durableWrite } from "../../formats/durable-write.js";
 import { createRunDirectory, earlierSlugOf, runDirectoryName, slugOf } from "../../runs/create-run-directory.js";
 import { readRunDocument } from "../../runs/read-run-json.js";
 import { rulesHash, storedRules } from "../experiment/rules.js";
+import { readLedger } from "../ledger.js";
 import { pruneSchema } from "../prune/prune-condition.js";
+import { type SweepTrial, trialStates } from "../sweep-document.js";
 import { type Plan, storedQuestionSchema } from "./plan.js";
 
 /** `plan.json` of a sweep or experiment. A trial's configuration is the base with the values it sets. */
@@ -67,6 +69,14 @@ export function findPlanDirectory(out: string, { name, hash }: Pick<Plan, "name"
   const isSame = (entry: string) => named.exec(entry)?.[1] === hash.slice(0, 8);
   const [same, other] = [all.findLast(isSame), all.findLast((entry) => !isSame(entry))];
   return { same: same && join(folder, same), other: other && join(folder, other) };
+}
+
+/** The directory of a plan, undefined for a new one, and the states of its trials before this process trains any. */
+export function trialsFound(out: string, plan: Pick<Plan, "name" | "hash" | "trials">): { directory: string | undefined; states: SweepTrial[] } {
+  const directory = findPlanDirectory(out, plan).same;
+  const ledger = directory === undefined ? undefined : readLedger(directory);
+  const newest = (trial: string) => ledger?.get(trial);
+  return { directory, states: trialStates(directory ?? out, plan.trials, newest, () => false) };
 }
 
 /** Create the directory of a plan with its `plan.json`. @returns the absolute path. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */

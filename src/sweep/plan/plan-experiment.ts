@@ -6,7 +6,7 @@ import { type ResolvedConfig, storedBase } from "../../config/resolve-run-config
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { BhBridgeError, type ConfigIssue } from "../../errors.js";
 import type { Executor, Machine } from "../executors/executor.js";
-import type { LoadedExperiment } from "../experiment/load-experiment.js";
+import { type LoadedExperiment, plannedSeeds } from "../experiment/load-experiment.js";
 import { storedRules } from "../experiment/rules.js";
 import { flattenOverrides, type SweepPoint } from "../grammar/expand-sweep.js";
 import { refuseSetAxes } from "../grammar/load-base.js";
@@ -26,7 +26,7 @@ export async function planExperiment(
   signal?: AbortSignal,
 ): Promise<Plan & { question: Question }> {
   const { name, arms, rules, measures, directory, sourceOf } = loaded;
-  const seeds = loaded.seeds ?? [base.config.seed];
+  const seeds = plannedSeeds(loaded, base.config.seed);
   const cells = seeds.flatMap((seed) => Object.entries(arms).map(([arm, values]) => ({ arm, seed, set: { ...flattenOverrides(values), seed } })));
   const points: SweepPoint[] = cells.map(({ arm, set }) =>
     pointFrom({ set, locationOf: (path) => (path === "seed" ? "seeds" : `arms.${arm}.${path}`) }, directory),

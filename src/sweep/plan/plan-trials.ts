@@ -7,10 +7,10 @@ import { assignmentLayer, type Layer, mergeLayers } from "../../config/layers.js
 import { type OwnCode, withReadCode } from "../../config/own-code.js";
 import { parseRunConfig } from "../../config/parse-run-config.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
-import { deviceKind } from "../../config/run-config-fields.js";
+import { deviceKind, deviceOf } from "../../config/run-config-fields.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import type { ConfigIssue } from "../../errors.js";
-import { corpusIdentity, trialIdentity } from "../../runs/run-config.js";
+import { corpusIdentity, threadsInBits, trialIdentity } from "../../runs/run-config.js";
 import type { CorpusFacts } from "../../runs/run-manifest.js";
 import type { Overrides, SweepPoint } from "../grammar/expand-sweep.js";
 import { withIssues } from "../grammar/load-sweep.js";
@@ -61,8 +61,10 @@ export async function planTrials(base: ResolvedConfig, points: readonly SweepPoi
     });
     if (!planned) continue;
     const { config, corpus } = planned;
-    const device = config.device === "auto" ? facts.device : deviceKind(config.device);
-    const trial = trialIdentity({ configHash: configHash(config), corpus: corpusIdentity(corpus), device, threads: config.threads ?? facts.threads });
+    const wanted = deviceOf(config);
+    const device = wanted === "auto" ? facts.device : deviceKind(wanted);
+    const threads = threadsInBits(config.engine.name, config.threads ?? facts.threads);
+    const trial = trialIdentity({ configHash: configHash(config), corpus: corpusIdentity(corpus), device, threads });
     trials.push({ trial, set: point.set, config, corpus: corpus.sha256, corpusBytes: corpusMemory(corpus, config) });
   }
   if (issues.size > 0) throw configInvalid([...issues.values()]);

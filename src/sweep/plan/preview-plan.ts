@@ -3,15 +3,15 @@ import type { UsablePython } from "../../python/require-packages.js";
 import { temporaryFolder } from "../../python/session-folder.js";
 import type { Executor } from "../executors/executor.js";
 import { localWorkers } from "../executors/local/local-executor.js";
-import { readLedger } from "../ledger.js";
-import { inStacks, type Stack } from "../pool/trial-task.js";
-import { type SweepDocument, type SweepTrial, sweepDocument, trialStates } from "../sweep-document.js";
-import { hasCompiledSteps, isToBeCompiled, type Measured, measuredOf, measureFirstSteps } from "./measured.js";
+import { statedRules } from "../experiment/rules.js";
+import { inStacks } from "../pool/trial-task.js";
+import { type SweepDocument, type SweepTrial, sweepDocument } from "../sweep-document.js";
+import { type Measured, measuredOf, measureFirstSteps } from "./measured.js";
 import type { Plan } from "./plan.js";
 import { memoryOf, planCost, requireRoom, trialsLeft } from "./plan-cost.js";
-import { findPlanDirectory } from "./plan-directory.js";
+import { trialsFound } from "./plan-directory.js";
 import type { Trial } from "./plan-trials.js";
-import { requireStacks, taskOf } from "./trial-label.js";
+import { requireGpus, requireStacks, taskOf } from "./trial-label.js";
 
 /** Step times are stable after half of these steps. */
 const probeSteps = 20;
@@ -26,7 +26,7 @@ interface PreviewOptions {
 /**
  * What a plan would train, what exists already, and the cost of the rest. Untrained batch widths are measured with a few steps in a temporary folder, unless
  * the executor trains elsewhere.
- * @throws {BhBridgeError} `DISK_FULL` if the plan cannot finish here, `USAGE` if the workers do not fit into memory.
+ * @throws {BhBridgeError} `CONFIG_INVALID` for engine `fast` on a CPU, `DISK_FULL` if the plan cannot finish here, `USAGE` if the workers do not fit into memory.
  */
 export async function previewPlan(
   plan: Plan,
@@ -35,18 +35,21 @@ export async function previewPlan(
   { out, workers, retry, signal }: PreviewOptions,
 ): Promise<SweepDocument> {
   requireStacks(plan.trials, executor);
-  const directory = findPlanDirectory(out, plan).same;
-  const ledger = directory === undefined ? new Map() : readLedger(directory);
-  const newest = (trial: string) => ledger.get(trial);
-  const trials = trialStates(directory ?? out, plan.trials, newest, () => false);
+  const { directory, states: trials } = trialsFound(out, plan);
+  requireGpus(trialsLeft(plan.trials, trials, retry === true), plan.machine);
   const { isHere } = executor;
   const by = { workers, retry };
   const memory = memoryOf(executor);
   requireRoom(planCost(out, plan.trials, trials, by), memory);
   const probes = isHere ? await probePlan(plan, trials, python, { retry, signal }) : [];
-  const cost = planCost(out, plan.trials, trials, { ...by, isCompiledKept: !isHere || hasCompiledSteps() }, probes);
+  const cost = planCost(out, plan.trials, trials, by, probes);
   requireRoom(cost, memory);
-  return { ...sweepDocument(plan.name, directory ?? null, trials), cost };
+  return { ...sweepDocument(plan.name, directory ?? null, trials), cost, ...sequentialPlan(plan) };
+}
+
+function sequentialPlan({ question }: Pick<Plan, "question">): Pick<SweepDocument, "sequential"> {
+  if (question?.rules.sequential !== true) return {};
+  return { sequential: { maximum: question.seeds.length, rules: statedRules(question.rules, question.arms.length - 1) } };
 }
 
 /** Measure one batch of each untrained width; a single trial counts as a batch. */
@@ -62,20 +65,10 @@ async function probePlan(
     const width = batchedRuns(stack[0].config);
     if (known.has(width)) continue;
     known.add(width);
-    const probe = await probeCompiled(plan, stack, python, signal);
+    const probe = await probeTrials(plan, stack, python, signal);
     if (probe) probes.push(probe);
   }
   return probes;
-}
-
-/** Measure trials compiled, if possible, as their training will be. The training itself would not compile so few steps. */
-async function probeCompiled(plan: Plan, stack: Stack<Trial>, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
-  const probe = (trials: readonly Trial[]) => probeTrials(plan, trials, python, signal);
-  const { config } = stack[0];
-  const { engine } = config;
-  if (!isToBeCompiled(config) || engine.name !== "fast" || engine.compile === "on") return probe(stack);
-  const compiled = await probe(stack.map((trial) => ({ ...trial, config: { ...trial.config, engine: { ...engine, compile: "on" } } })));
-  return compiled ?? (await probe(stack));
 }
 
 /** Train the first steps of a batch in a temporary folder; undefined if a trial fails, which its training will report. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { requireGpu } from "../../bridge/prepared-run.js";
 import { batchedRuns } from "../../config/engine-schema.js";
 import { BhBridgeError } from "../../errors.js";
 import { printable } from "../../text/escaping.js";
@@ -79,8 +80,7 @@ export function requireStacks(trials: readonly Trial[], { name, trainsAlone }: P
   }
 }
 
-/** A hint for batched runs on a CPU; undefined otherwise. */
-export function stackOnCpu({ trials, machine }: Pick<Plan, "trials" | "machine">): string | undefined {
-  const isOnCpu = trials.some(({ config }) => batchedRuns(config) > 1 && (config.device === "cpu" || (config.device === "auto" && machine.device === "cpu")));
-  return isOnCpu ? "On a CPU batched runs are no faster than trials one after another: omit engine.batched_runs, and use --workers" : undefined;
+/** Refuse engine `fast` where trials would run on a CPU. @param left the trials that are left to train. @throws {BhBridgeError} `CONFIG_INVALID`. */
+export function requireGpus(left: readonly Pick<Trial, "config">[], machine: Plan["machine"]): void {
+  for (const { config } of left) requireGpu(config, config.device === "auto" ? machine.device : config.device);
 }

@@ -1,3 +1,4 @@
+/** Moments of a sample. */
 export interface Moments {
   readonly n: number;
   readonly mean: number | null;
@@ -29,6 +30,7 @@ export function moments(values: readonly number[]): Moments {
   return Number.isFinite(mean) ? { n, mean: scale * mean, sd: Number.isFinite(sd) ? sd : null } : { n, mean: null, sd: null };
 }
 
+/** Bounds of an interval. */
 export interface Interval {
   readonly low: number;
   readonly high: number;

@@ -3,6 +3,7 @@ import { defaultLevel, type Interval, moments, scaleOf } from "./moments.js";
 import { maxExactValues, signFlipInterval, signFlipTail } from "./sign-flip-test.js";
 import { hallInterval, hallTail, isSkewed, sampleSkewness } from "./t-tests.js";
 
+/** Options of `pairedTest`. */
 export interface PairedTestOptions {
   /** Differences of at most this size count as none (default: 0). */
   readonly margin?: number;
@@ -16,6 +17,7 @@ export interface PairedTestOptions {
   readonly areWhole?: boolean;
 }
 
+/** Result of `pairedTest`. */
 export interface PairedTest {
   /** Mean or median. */
   readonly centre: number;
@@ -66,12 +68,37 @@ export function pairedTest(differences: readonly number[], options: PairedTestOp
   };
 }
 
-/** One-sided p that values are centred above θ. A missing pair counts as the farthest value on the other side. */
+/**
+ * Hall's test alone of paired differences, with p and pNull as `pairedTest` forms them. Both are 1 for fewer than three differences, or if one is not finite.
+ */
+export function hallTest(differences: readonly number[], { margin = 0, lacking = 0 }: PairedTestOptions = {}): Pick<PairedTest, "p" | "pNull"> {
+  if (differences.length < minPairs || !differences.every(Number.isFinite)) return { p: 1, pNull: 1 };
+  const scale = scaleOf([...differences, margin]);
+  const above = (sign: 1 | -1, theta: number) =>
+    hallTail(
+      shifted(
+        differences.map((difference) => (sign * difference) / scale),
+        theta / scale,
+        lacking,
+      ),
+    );
+  return {
+    p: Math.min(1, 2 * Math.min(above(1, margin), above(-1, margin))),
+    pNull: Math.min(1, 2 * Math.max(above(1, -margin), above(-1, -margin))),
+  };
+}
+
+/** One-sided p that values are centred above θ. */
 function centredAbove(values: readonly number[], theta: number, test: "mean" | "median", lacking: number): number {
-  const shifted = values.map((value) => (Math.abs(value - theta) <= tie ? 0 : value - theta));
-  const farthest = Math.max(...shifted.map(Math.abs));
-  const all = [...shifted, ...new Array<number>(lacking).fill(-farthest)];
+  const all = shifted(values, theta, lacking);
   return test === "median" ? signTail(all) : Math.max(signFlipTail(all), hallTail(all));
+}
+
+/** Values − θ, with ties as 0. A missing pair counts as the farthest value on the other side. */
+function shifted(values: readonly number[], theta: number, lacking: number): number[] {
+  const all = values.map((value) => (Math.abs(value - theta) <= tie ? 0 : value - theta));
+  const farthest = Math.max(...all.map(Math.abs));
+  return [...all, ...new Array<number>(lacking).fill(-farthest)];
 }
 
 /** The hull of both intervals; Hall's alone if sign flips are drawn, and null if there are too few to exclude anything. */

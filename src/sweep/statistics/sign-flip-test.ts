@@ -37,6 +37,7 @@ const bitsOfWord = 32;
 const bitsOfByte = 8;
 const bytesOfWord = bitsOfWord / bitsOfByte;
 
+/** Result of `signFlipTest`. */
 export interface SignFlipTest {
   /** Two-sided. */
   readonly p: number;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { z } from "zod";
-import { createProgram } from "../../../src/commands/program.js";
+import { createProgram } from "../../../src/commands/run-program.js";
 import {
   type AnalysisDocument,
   type AnalyzeOptions,

@@ -17,20 +17,11 @@ const context = {
   trace: null,
 };
 
-test("what the configuration alone decides of compiling is sent with its reason", () => {
-  const compilingOf = (engine: object, max_steps = 250) => {
-    const request = createRequest(parseRunConfig({ engine: { name: "fast", ...engine }, training: { max_steps } }), {
-      ...context,
-      corpus: "/text",
-      tokenizer: null,
-    });
-    return request.engine.name === "fast" ? Object.values(request.engine.compiling) : undefined;
-  };
-  expect(compilingOf({})).toEqual(["try", "it pays for a run of this length"]);
-  expect(compilingOf({}, 249)).toEqual(["never", "it pays from 250 steps on"]);
-  expect(compilingOf({ compile: "on" }, 1)).toEqual(["require", "engine.compile is on"]);
-  expect(compilingOf({ compile: "off" })).toEqual(["never", "engine.compile is off"]);
-  expect(compilingOf({ batched_runs: 2 })).toEqual(["never", "batched runs are not compiled"]);
+test("engine.compile of earlier versions has no effect", () => {
+  const requested = (compile: "auto" | "on" | "off") =>
+    createRequest(parseRunConfig({ engine: { name: "fast", compile } }), { ...context, corpus: "/text", tokenizer: null });
+  expect(requested("on")).toEqual(requested("auto"));
+  expect(requested("off").engine).toEqual({ name: "fast", graph: "auto", batched_runs: 1, processes: 1 });
 });
 
 test("a schedule in words is written out", () => {
@@ -57,6 +48,7 @@ test("a configuration's sections are sent as they are, with the paths of the cor
     record,
     checkpoint,
     seed,
+    track: [],
     data_seed: seed,
     dtype: config.model.dtype,
   });

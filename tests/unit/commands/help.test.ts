@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { afterEach, expect, test } from "vitest";
-import { createProgram } from "../../../src/commands/program.js";
+import { createProgram } from "../../../src/commands/run-program.js";
 import { helpDocumentSchema } from "../../../src/commands/terminal/command.js";
 
 function withSubcommands(command: Command): Command[] {

@@ -9,6 +9,6 @@ test("a variable that bears our name and is mistyped is warned of, with the near
 
 test("one that is near to none is told what there is", () => {
   expect(mistypedVariables({ BH_BRIDGE_COLOUR_OF_THE_SKY: "1" })).toEqual([
-    "Warning: bh-bridge ignores the unknown variable BH_BRIDGE_COLOUR_OF_THE_SKY. It knows BH_BRIDGE_PYTHON and BH_BRIDGE_KERNELS",
+    "Warning: bh-bridge ignores the unknown variable BH_BRIDGE_COLOUR_OF_THE_SKY. It knows BH_BRIDGE_PYTHON, BH_BRIDGE_KERNELS and BH_BRIDGE_PORTABLE",
   ]);
 });

@@ -1,17 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { configCommand } from "../../../src/commands/config/config.js";
-import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../../../src/commands/config/config-options.js";
-import { presetsCommand } from "../../../src/commands/presets.js";
 import { rootField } from "../../../src/config/json-schema.js";
 import { aliases, optionOf } from "../../../src/config/layers.js";
 import { encoderSwitches, untrainableTypes } from "../../../src/config/models/model-configs.generated.js";
 import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
-import { codeBlocks, ownCommands } from "../../code-blocks.js";
-import { captureStdout } from "../commands/capture-stdout.js";
+import { codeBlocks } from "../../code-blocks.js";
 
 const text = await readFile(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
 const home = process.cwd();
@@ -25,28 +20,6 @@ afterAll(async () => {
   process.chdir(home);
   await rm(directory, { recursive: true });
 });
-
-test("every command of the page does what it is there for, in the order of the page", async () => {
-  const commands = ownCommands(text);
-  expect(commands).toHaveLength(9);
-  for (const [name = "", ...words] of commands) await runCommand(name, words);
-});
-
-async function runCommand(name: string, words: readonly string[]): Promise<void> {
-  const at = words.indexOf(">");
-  const [args, file] = at < 0 ? [words] : [words.slice(0, at), words[at + 1]];
-  if (name === "train") {
-    await loadFromOptions(addConfigOptions(new Command()).exitOverride().parse(args, { from: "user" }).opts<ConfigOptionValues>());
-    return;
-  }
-  if (name === "doctor") {
-    expect(args).toEqual(["--measure"]); // it trains for some seconds: tests/e2e/doctor.test.ts runs it
-    return;
-  }
-  const printed = await captureStdout(name === "presets" ? presetsCommand() : configCommand(), ...args);
-  expect(printed).not.toBe("");
-  if (file !== undefined) await writeFile(file, printed);
-}
 
 test("its list of families that cannot be trained is complete", () => {
   const rows = [...text.matchAll(/^\| `(\S+)` \| (.*) \|$/gm)].map(([, type = "", reason = ""]) => [type, reason] as const);

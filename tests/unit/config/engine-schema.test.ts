@@ -1,13 +1,18 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { batchedRuns, engineSchema, engines, isEngineDefault } from "../../../src/config/engine-schema.js";
+import { batchedRuns, engineSchema, engines, isEngineDefault, portableRecipe, processesOf } from "../../../src/config/engine-schema.js";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 
 test("every engine has its module in Python, and a section of its own", () => {
   for (const name of engines) {
     expect(existsSync(`python/bh_bridge/engines/${name}.py`), name).toBe(true);
-    expect(engineSchema.parse({ name })).toMatchObject({ name, processes: 1 });
+    const engine = engineSchema.parse({ name });
+    expect([engine.name, processesOf({ engine })]).toEqual([name, 1]);
   }
+});
+
+test("the recipe of engine portable is that of the C code", () => {
+  expect(readFileSync("native/portable.h", "utf8")).toContain(`#define BH_RECIPE ${portableRecipe} `);
 });
 
 test("batched runs exist only with engine fast", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { terminalColors } from "../../../src/commands/terminal/terminal.js";
 import { formatChanges, formatDifference } from "../../../src/config/annotated-yaml.js";
-import { diffRunConfigs } from "../../../src/config/diff-run-configs.js";
+import { diffRunConfigs } from "../../../src/config/config-hash.js";
 import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import type { RunConfig } from "../../../src/config/run-config-schema.js";
 

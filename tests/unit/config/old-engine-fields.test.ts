@@ -1,8 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { configHash } from "../../../src/config/config-hash.js";
-import { diffRunConfigs } from "../../../src/config/diff-run-configs.js";
+import { configHash, diffRunConfigs } from "../../../src/config/config-hash.js";
 import { engineSchema } from "../../../src/config/engine-schema.js";
 import { assignmentLayer } from "../../../src/config/layers.js";
 import { presentPath } from "../../../src/config/old-engine-fields.js";
@@ -38,6 +37,7 @@ describe.each(recorded)("a configuration of 0.2.0: $name", ({ hash, config }) =>
       "training",
       "record",
       "checkpoint",
+      "track",
     ]);
     expect(configHash(parseRunConfig(written))).toBe(hash);
   });

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { diffRunConfigs } from "../../../src/config/diff-run-configs.js";
+import { diffRunConfigs } from "../../../src/config/config-hash.js";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 

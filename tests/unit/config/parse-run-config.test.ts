@@ -52,8 +52,8 @@ test.each([
   ["threads=0", "threads: 0 is not accepted: expected an integer from 1 to 1024 or null"],
   ["record.rows=[1,-1]", "record.rows.1: -1 is not accepted: expected an integer of at least 0"],
   ['record.tensors=["wte","grad_nrm"]', 'record.tensors.1: "grad_nrm" is not accepted: did you mean "grad_norm"? expected one of "wte", "wte.grad"'],
-  ["engine=fst", 'engine.name: "fst" is not accepted: did you mean "fast"? expected one of "trainer", "fast"'],
-  ["engine=slow", 'engine.name: "slow" is not accepted: expected one of "trainer", "fast"'],
+  ["engine=fst", 'engine.name: "fst" is not accepted: did you mean "fast"? expected one of "trainer", "fast", "portable"'],
+  ["engine=slow", 'engine.name: "slow" is not accepted: expected one of "trainer", "fast", "portable"'],
   ["init.sigma=1", 'init.sigma: init.kind "singular" has no sigma: set init.kind to snowball or unit-noise'],
   ["init.kind=file", "init.path: is missing: expected text"],
   [

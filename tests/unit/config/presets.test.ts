@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { diffRunConfigs } from "../../../src/config/diff-run-configs.js";
+import { diffRunConfigs } from "../../../src/config/config-hash.js";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { defaultPreset, presetNames, presets } from "../../../src/config/presets.js";
 

@@ -47,7 +47,7 @@ export async function printedBy(program: string, args: readonly string[] = [], c
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "bh-bridge-formats-"));
   // A process that a test killed can leave a child that writes for another moment.
-  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   try {
     onTestFinished(remove);
   } catch {

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { CallQueue, DeadlockGuard } from "../../../src/python/call-queue.js";
+import { CallQueue, DeadlockGuard } from "../../../src/python/python-session.js";
 
 /** A task that ends when it is told to. */
 function task() {

@@ -98,10 +98,10 @@ describe("an interpreter that was asked for", () => {
   });
 });
 
-folderTest("a machine without any Python is told what to install", async ({ folder }) => {
+folderTest("without any Python, the error names the command that installs one", async ({ folder }) => {
   await expect(findPython({ env: { PATH: folder }, environment: folder })).rejects.toMatchObject({
     code: "PYTHON_NOT_FOUND",
-    message: expect.stringContaining("apt install python3 python3-venv"),
+    message: expect.stringContaining('Run "bh-bridge setup", which installs Python'),
   });
 });
 

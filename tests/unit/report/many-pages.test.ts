@@ -45,7 +45,7 @@ test("every run has its line, and every measure that some run has", () => {
   ]);
   const [measures] = tablesOf(blocksOf(page, "Measures"));
   expect(measures?.head[2]).toBe("plain");
-  expect(measures?.rows.find(([measure]) => measure === "P *")?.slice(0, 5)).toEqual(["P *", "scaled", "8 ± – (1)", "8 ± – (1)", "–"]); // no seed has both arms
+  expect(measures?.rows.find(([measure]) => measure === "P *")?.slice(0, 5)).toEqual(["P *", "scaled", "8 (1)", "8 (1)", "–"]); // no seed has both arms
 });
 
 test("confounds stand with what removes them, and their absence is said", () => {

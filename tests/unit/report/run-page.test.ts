@@ -1,9 +1,11 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { figureSchema } from "../../../src/figures/figure.js";
 import { RunSource } from "../../../src/figures/runs/run-figure.js";
 import type { Block, Page } from "../../../src/report/page.js";
-import { runPage, runsPage } from "../../../src/report/run-page.js";
+import { pairSection, runPage, runsPage } from "../../../src/report/run-page.js";
+import { unpackedColumn } from "../../../web/report/unpacked.js";
 import { type RunOfStates, writeRunOfStates } from "../figures/run-of-states.js";
 
 const apart = [
@@ -157,4 +159,60 @@ test("runs that were made from the same say that nothing differs", async () => {
     [],
   );
   expect(blocksOf(page, "Differences")).toEqual([{ kind: "text", text: "None in configuration, data, environment and code." }]);
+});
+
+test("a pair shows the difference of P at the steps that both runs have recorded, also after runs are exchanged", async () => {
+  const tokens = [65, 66, 67, 7];
+  const half = [
+    [1, 1],
+    [2, 5],
+    [2, 5],
+    [4, 7],
+  ];
+  using a = opened({}, { states: [apart, half, fallen], steps: [0, 1, 3], tokens });
+  using b = opened({}, { states: [apart, fallen], steps: [0, 3], tokens });
+  using c = opened({}, { states: [apart, half], steps: [0, 3], tokens });
+  const [section] = await pairSection([
+    { label: "a", run: a },
+    { label: "b", run: b },
+    { label: "c", run: c },
+  ]);
+  const [pair, drawn] = section?.blocks ?? [];
+  if (pair?.kind !== "pair" || drawn?.kind !== "figure") throw new Error("no pair with its figure");
+  const figure = figureSchema.parse(drawn.figure);
+  expect(figure.caption).toContain("A: a. B: b.");
+  // P is 0, 2, 3 at the steps 0, 1, 3 of a, and 0, 3 at the steps 0, 3 of b.
+  expect(figure.panels.map(({ marks }) => marks.map((mark) => mark.mark === "line" && [mark.x, mark.y]))).toEqual([
+    [
+      [
+        [0, 3],
+        [0, 0],
+      ],
+    ],
+    [
+      [
+        [0, 3],
+        [0, 3],
+      ],
+      [
+        [0, 3],
+        [0, 3],
+      ],
+    ],
+  ]);
+  const counts = await Promise.all(pair.runs.map(({ counts }) => Promise.all([counts?.steps ?? "", counts?.P ?? ""].map(unpackedColumn))));
+  expect(counts).toEqual([
+    [
+      [0, 1, 3],
+      [0, 2, 3],
+    ],
+    [
+      [0, 3],
+      [0, 3],
+    ],
+    [
+      [0, 3],
+      [0, 2],
+    ],
+  ]);
 });

@@ -1,4 +1,7 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { RunSource } from "../../../src/figures/runs/run-figure.js";
 import { storyFacts, storyOf } from "../../../src/report/story.js";
 import { openRun } from "../../../src/runner/open-run.js";
 import { type RunOfStates, runOfStates, type StateRows } from "../figures/run-of-states.js";
@@ -25,7 +28,7 @@ test("five scenes tell a run whose dead tokens stay together, each at a recorded
   ]);
   expect(scenes.map(({ sentences }) => sentences.join(" "))).toEqual([
     "At step 0, all 5 rows are equal: C = 1 and P = 5. 2 tokens are dead, because they never occur in the training text; all of them share a row with another token.",
-    "At step 1, the first live token leaves a black hole: A. C = 1 and P = 4 afterwards. The last to leave are B C, at step 2.",
+    "At step 1, the first live token leaves a black hole: “A”. C = 1 and P = 4 afterwards. The last to leave are “B” and “C”, at step 2.",
     "After step 3, C = 1 and P = 2. In black holes are 2 dead tokens; 3 tokens are alone.",
     expect.stringMatching(/^A dead token is never an input or a target.* they stay equal in every bit\.$/),
     expect.stringMatching(/^The verdict is null: no split: the 2 dead tokens .* Rule: positive if any/),
@@ -58,6 +61,37 @@ test("dead tokens that parted are not said to stay together", async () => {
   expect(stays?.sentences[1]).toBe("In black holes are 3 dead tokens and 1 live token; of the live ones, 0 returned and 1 joined; 0 tokens are alone.");
   expect(why?.sentences[1]).toBe("In exact arithmetic such rows stay equal. This run adds no noise, so rounding or a change by a callback has separated them.");
   expect(verdict?.sentences[0]).toMatch(/^The verdict is positive:/);
+});
+
+test("a story with noise says how long it lasts, and what separates the rows", async () => {
+  const noisy = async (last_step: number | null, states: StateRows[]) => {
+    using run = runOfStates({ states, dead: [1, 2] });
+    const path = join(run.directory, "config.json");
+    const config = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify({ ...config, noise: { epsilon: 1e-3, last_step } }));
+    using changed = new RunSource(run.directory, { workers: 0 });
+    const { verdict } = await (await openRun(run.directory)).result(changed.scan);
+    const facts = await storyFacts(changed, verdict);
+    return facts ? (storyOf(facts)[3]?.sentences[1] ?? "") : "";
+  };
+  const parted = [rows(1, 2, 2), rows(1, 2, 3)];
+  expect(await noisy(1, parted)).toBe("This run adds random noise to every row up to step 1, which separates equal rows.");
+  expect(await noisy(null, parted)).toBe("This run adds random noise to every row after every step, which separates equal rows.");
+  expect(await noisy(null, [rows(1, 2, 2), rows(5, 2, 2)])).toBe(
+    "This run adds random noise to every row, but they are equal at the end: noise below half the distance to the next number is rounded away.",
+  );
+});
+
+test("a frozen run has a story in which nothing leaves and nothing has moved", async () => {
+  const frozen = await scenesOf({ states: [rows(1, 2, 2), rows(1, 2, 2), rows(1, 2, 2)], dead: [1, 2] });
+  expect(frozen.map(({ step }) => step)).toEqual([0, 2, 2, 2, 2]);
+  expect(frozen.map(({ sentences }) => sentences[0])).toEqual([
+    "At step 0, 2 of 3 rows are distinct: C = 1 and P = 2.",
+    "No live token is ever in a black hole.",
+    "After step 2, C = 1 and P = 2.",
+    expect.stringContaining("A dead token is never an input or a target"),
+    "The verdict is degenerate: not scored: no weight changed in any step.",
+  ]);
 });
 
 test("rows that became NaN are counted as such, and a run before its first step has no story", async () => {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { modelCard } from "../../../src/runner/export-model.js";
@@ -37,7 +36,7 @@ test("it tells the result and the versions", () => {
     torch: row("torch", card),
     git: row("git", card),
   };
-  expect(bhBridge).toBe(JSON.parse(readFileSync("package.json", "utf8")).version);
+  expect(bhBridge).toBe(manifest.package_version);
   expect(rows).toEqual({ weights: "all finite", unique: "121 of 128", holes: "C = 1", largest: "8", torch: manifest.environment.torch, git: undefined });
 });
 

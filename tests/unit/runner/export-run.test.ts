@@ -59,7 +59,8 @@ print(json.dumps(torch.tensor(numpy.load(sys.argv[1])).bfloat16().view(torch.int
   });
 
   test.each([
-    ["a step of a model", { to: "hf", out: "x", step: 1 }, /step does not go with to "hf"/],
+    ["a model of a step that the run lacks", { to: "hf", out: "x", step: 99 }, /has recorded the steps 0 to 3, not 99/],
+    ["the optimizer of a history", { to: "npy", out: "x", step: 1, optimizer: true }, /optimizer requires to "hf" and a step/],
     ["a tensor of a model", { to: "hf", out: "x", tensor: "wte" }, /tensor does not go with to "hf"/],
     ["a format that there is not", { to: "xlsx", out: "x" }, /to: "xlsx" is not accepted/],
     ["a step that is half one", { to: "csv", out: "x", step: 0.5 }, /step: 0.5 is not accepted/],

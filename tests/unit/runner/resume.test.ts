@@ -66,9 +66,9 @@ function runWith(...contents: string[]): string {
 }
 
 test("a run whose files are there, or that needs none, begins as it did", () => {
-  expect(resumedModel(runWith(), own)).toEqual({ model: own.model, init: own.init, seed: 7, seeds: own.seeds });
+  expect(resumedModel(runWith(), own)).toEqual({ model: own.model, init: own.init, seed: 7, seeds: own.seeds, engine: own.engine });
   const from = { ...own, model: { ...own.model, from: there } };
-  expect(resumedModel(runWith(), from)).toEqual({ model: from.model, init: own.init, seed: 7, seeds: own.seeds });
+  expect(resumedModel(runWith(), from)).toEqual({ model: from.model, init: own.init, seed: 7, seeds: own.seeds, engine: own.engine });
 });
 
 test("where they are gone, a whole checkpoint makes up for them: the model is built anew", () => {

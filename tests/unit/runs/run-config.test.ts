@@ -25,6 +25,10 @@ test("fields that an earlier version did not have get their defaults", () => {
   expect(readRunConfig(runWith('{"seed": 3}'))).toEqual(parseRunConfig({ seed: 3 }));
 });
 
+test("a `$schema` for editors is no part of the configuration", () => {
+  expect(readRunConfig(runWith('{"$schema": "./config.schema.json", "seed": 3}'))).toEqual(parseRunConfig({ seed: 3 }));
+});
+
 test.each([
   ["a value that no configuration has", '{"seed": -1}', "seed"],
   ["a field of no version", '{"sead": 1}', "sead"],

@@ -105,4 +105,8 @@ test("a processor of another maker, or with other instructions for bfloat16, is 
   expect(pinDifferences(pin, { ...pin, processor: "Intel with AVX512-BF16" })).toEqual(["processor Intel with AMX → Intel with AVX512-BF16"]);
   const { processor: _processor, ...older } = pin;
   expect(pinDifferences(older, pin)).toEqual([]);
+  const portable = { ...pin, recipe: 1 };
+  expect(pinDifferences(portable, { ...portable, threads: 2, torch: "2.14.0", processor: "Apple M4" })).toEqual([]);
+  expect(pinDifferences(portable, { ...portable, recipe: 2 })).toEqual(["recipe of engine portable 1 → 2"]);
+  expect(pinDifferences(portable, { ...pin, threads: 2 })).toEqual(["CPU threads 1 → 2"]);
 });

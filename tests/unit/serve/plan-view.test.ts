@@ -45,7 +45,30 @@ test("a verdict of an earlier version, by rules that have changed, is not shown 
     verdict: "inconclusive",
     judged: { verdict: { reason: expect.stringContaining("an earlier version judged this experiment (null)") } },
   });
+  expect(earlier.judged?.verdict.arms).toMatchObject([
+    {
+      arm: "scaled",
+      result: "inconclusive",
+      answer: `an earlier version judged ${concluded.verdict.arms[0]?.result} by rules that have changed`,
+      evidence: concluded.verdict.arms[0]?.evidence,
+      missing: expect.stringContaining("run the experiment again"),
+    },
+  ]);
   expect((await judgedBy(concluded.verdict.rules)).verdict).toBe("null");
+  rmSync(written);
+});
+
+test("an experiment that an earlier version has judged in one long reason has its three lines, from the stored measures", async () => {
+  const written = join(directory, "result.json");
+  const shelf = await new Catalogue([folder]).shelf();
+  const [plan] = shelf.plans;
+  if (!plan) throw new Error("no plan");
+  const concluded = await readExperiment(directory, { workers: 0 });
+  const arms = concluded.verdict.arms.map(({ arm, result, reason }) => ({ arm, result, reason }));
+  writeFileSync(written, JSON.stringify({ ...concluded, verdict: { ...concluded.verdict, arms } }));
+  const { judged } = await planDocument(plan, shelf, noLockHolders);
+  expect(concluded.verdict.arms[0]?.missing).toContain("lacks");
+  expect(judged?.verdict.arms).toEqual(concluded.verdict.arms);
   rmSync(written);
 });
 
@@ -66,7 +89,7 @@ test("an experiment's figures are drawn for the width of the page, without inlin
     if (!plan) throw new Error("no plan");
     const figures = new PlanFigures();
     await expect(figures.of(plan, "verdicts")).rejects.toThrow('this experiment has no run for the figure "verdicts" yet');
-    await expect(figures.of(plan, "loss")).rejects.toThrow("name must be one of forest, verdicts, forest-others");
+    await expect(figures.of(plan, "loss")).rejects.toThrow("name must be one of forest, evidence, verdicts, forest-others");
     const complete = (arm: string) => {
       const { result } = sweepTrial({}, 2);
       using ledger = new Ledger(written);

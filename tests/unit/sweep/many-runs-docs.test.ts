@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { sweepCommand } from "../../../src/commands/sweep/sweep.js";
 import { loadSweep } from "../../../src/sweep/grammar/load-sweep.js";
 import { trialStatuses } from "../../../src/sweep/ledger.js";
 import { prunedMetrics } from "../../../src/sweep/prune/prune-condition.js";
-import { codeBlocks, ownCommands } from "../../code-blocks.js";
+import { codeBlocks } from "../../code-blocks.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 const text = readFileSync("docs/many-runs.md", "utf8");
@@ -15,13 +14,6 @@ test("its YAML is a sweep: 14 of 16 combinations, a case and three draws, with t
   const [yaml = ""] = codeBlocks(text, "yaml");
   writeFileSync(join(cwd, "sigma.yaml"), yaml);
   expect((await loadSweep({ file: "sigma.yaml", cwd })).points).toHaveLength(36);
-});
-
-test("its commands have options that there are", () => {
-  const known = sweepCommand().options.map(({ long }) => long);
-  const used = ownCommands(text).flatMap(([name, ...words]) => (name === "sweep" ? words.filter((word) => word.startsWith("--")) : []));
-  expect(used.length).toBeGreaterThan(3);
-  expect(used.filter((option) => !known.includes(option))).toEqual([]);
 });
 
 test("it names every status and everything that a condition compares", () => {

@@ -74,7 +74,7 @@ test("a sweep without a controller: what ran is lost, what failed says why, the 
       { ...none, trial: "b", status: "failed", set: { seed: 2 }, reason: "no disk" },
       { ...none, trial: "c", status: "planned", set: { seed: 3 } },
     ],
-    counts: { planned: 1, running: 0, completed: 0, failed: 1, pruned: 0, lost: 1 },
+    counts: { planned: 1, running: 0, completed: 0, failed: 1, pruned: 0, lost: 1, skipped: 0 },
   });
 });
 

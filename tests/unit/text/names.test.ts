@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runNames, tokenName, trialNames } from "../../../src/text/names.js";
+import { quotedTokens, runNames, tokenName, trialNames } from "../../../src/text/names.js";
 
 test.each([
   [97, "a", "a"],
@@ -34,6 +34,15 @@ test("different characters below 256 have different names", () => {
   const names = Array.from({ length: 256 }, (_, code) => tokenName(code, String.fromCharCode(code)));
   expect(new Set(names).size).toBe(256);
   expect(names.join("")).not.toMatch(/\p{C}/u);
+});
+
+test("in running text, names are quoted, so that punctuation is no part of the sentence", () => {
+  expect(quotedTokens([",", ".", "T", "U", "V"], 3)).toBe("“,”, “.”, “T” and 2 more");
+  expect(quotedTokens(["a", "b", "c"], 3)).toBe("“a”, “b” and “c”");
+  expect(quotedTokens([","], 3)).toBe("“,”");
+  expect(quotedTokens([tokenName(51, "3"), tokenName(600, "#300"), tokenName(300, null)], 3)).toBe("'3', '#300' and #300");
+  expect(quotedTokens(Array(2001).fill("x"), 1)).toBe("“x” and 2,000 more");
+  expect(quotedTokens([], 3)).toBe("");
 });
 
 const named = (name: string, differs: Record<string, unknown>, directory = name) => ({ name, differs, directory });

@@ -86,7 +86,7 @@ export class RayExecutor implements Executor {
   }
 
   /** Train in one job. @returns why the job was lost; undefined if it was not. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`, `ABORTED`. */
-  async #trainInOneJob({ directory, tasks, machine, workers, listener, signal, failFast }: TrialJob): Promise<BhBridgeError | undefined> {
+  async #trainInOneJob({ directory, tasks, machine, workers, listener, signal, failFast, demand }: TrialJob): Promise<BhBridgeError | undefined> {
     const token = randomBytes(24).toString("hex");
     const { packed, files } = namedFiles(tasks.map(({ config }) => config));
     const environment = await this.#environment(tasks, packed, token, signal);
@@ -101,7 +101,7 @@ export class RayExecutor implements Executor {
       await this.#cluster.submit(submission, signal);
       const job = await RayJob.reach(this.#cluster, id, token, { signal, onContact: contactOf(directory), patience: this.#options.patience });
       const startWorker = () => new RayWorker(job, `${started++}`, { ...needs, setup, probe: seen });
-      await runPool(tasks, { workers, startWorker, listener, signal: AbortSignal.any([signal, job.lost]), failFast });
+      await runPool(tasks, { workers, startWorker, listener, signal: AbortSignal.any([signal, job.lost]), failFast, demand });
       if (job.loss === undefined && (await job.end())) forgetJob(directory);
       return job.loss;
     } catch (error) {

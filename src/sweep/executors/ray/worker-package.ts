@@ -16,8 +16,8 @@ export const workerDependencies: readonly string[] = [
   ...["pythonia", "smol-toml", "yaml", "zod"],
 ];
 
-/** Files that no program needs at run time. */
-const leftOut = /(\.d\.[cm]?ts|\.[cm]?ts|\.map|\.md|\.flow|\.pyc|\.wasm)$|(^|\/)(__pycache__|web|test|tests|docs|examples?|node_modules)$/;
+/** Files that no worker needs. The Python side needs its WebAssembly, npm packages do not. */
+const leftOut = /(\.d\.[cm]?ts|\.[cm]?ts|\.map|\.md|\.flow|\.pyc|(?<!portable)\.wasm)$|(^|\/)(__pycache__|web|test|tests|docs|examples?|node_modules)$/;
 
 const packedSchema = z.strictObject({ sha256: z.string(), bytes: z.int().positive() });
 const dependenciesSchema = z.looseObject({ dependencies: z.record(z.string(), z.string()).default({}) });

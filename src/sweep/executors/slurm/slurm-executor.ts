@@ -1,6 +1,8 @@
 import { extname, join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { processesOf } from "../../../config/engine-schema.js";
+import { BhBridgeError } from "../../../errors.js";
 import type { UsablePython } from "../../../python/require-packages.js";
 import { lastEvent } from "../../../runs/read-events.js";
 import { shellQuote } from "../../../text/escaping.js";
@@ -53,6 +55,14 @@ export class SlurmExecutor implements Executor {
     return { device: hasGpus ? "cuda" : "cpu", gpus: hasGpus ? 1 : 0, cores: defaultWorkers };
   }
 
+  roundSize(workers: number): number {
+    for (const [option, isSet] of Object.entries({ detach: this.#options.detach, "emit-only": this.#options.emitOnly })) {
+      if (!isSet) continue;
+      throw new BhBridgeError("USAGE", `--${option}: a sequential experiment is submitted pair by pair, after the results of earlier pairs. Omit this option`);
+    }
+    return workers * (this.#options.jobs ?? 1);
+  }
+
   async train(job: TrialJob): Promise<void> {
     const open = this.#options.emitOnly ? [] : Submission.openIn(job.directory);
     const theirs = new Set(open.flatMap(({ trials }) => trials.flat()));
@@ -79,7 +89,7 @@ export class SlurmExecutor implements Executor {
     const shares = Array.from({ length: used }, (_, index) =>
       tasks.slice(Math.floor((index * tasks.length) / used), Math.floor(((index + 1) * tasks.length) / used)),
     );
-    const cores = workers * Math.max(1, ...tasks.map(({ config }) => (config.threads ?? 1) * config.engine.processes));
+    const cores = workers * Math.max(1, ...tasks.map(({ config }) => (config.threads ?? 1) * processesOf(config)));
     const command = [process.execPath, workerFile];
     const options = this.#options.sbatchOptions ?? [];
     return Submission.create({ python: this.#python.path, directory, workers, failFast, tasks: shares }, (folder) =>
@@ -89,9 +99,9 @@ export class SlurmExecutor implements Executor {
 }
 
 /** Report the trials of a submission until its job ends; on abort, leave the job to SLURM. */
-async function follow(submission: Submission, { directory, tasks, listener, signal }: TrialJob): Promise<void> {
+async function follow(submission: Submission, { directory, tasks, waiting = [], listener, signal }: TrialJob): Promise<void> {
   const its = new Set(submission.trials.flat());
-  const followed = tasks.filter(({ trial }) => its.has(trial)).map((task) => followTrial(directory, task, listener));
+  const followed = [...tasks, ...waiting].filter(({ trial }) => its.has(trial)).map((task) => followTrial(directory, task, listener));
   const update = () => {
     const journal = submission.journal();
     for (const each of followed) each.update(journal);

@@ -1,7 +1,7 @@
 import type { ExecutorKind } from "../executor.js";
 import type { SlurmOptions } from "./slurm-executor.js";
 
-const openJobs = () => import("./open-jobs.js");
+const openJobs = () => import("./slurm-commands.js");
 
 export const slurm: ExecutorKind<SlurmOptions> = {
   title: "SLURM",

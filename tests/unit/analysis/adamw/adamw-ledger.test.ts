@@ -6,6 +6,7 @@ import { type AdamwLedger, adamwLedger, type LedgerTensors } from "../../../../s
 import type { AdamwSettings } from "../../../../src/analysis/adamw/adamw-step.js";
 import type { History } from "../../../../src/formats/history.js";
 import { openHistory } from "../../../../src/runs/open-history.js";
+import { projectRoot } from "../../../e2e/program.js";
 import { expectedFrom } from "../../formats/reference-python.js";
 import { memoryHistory } from "../memory-source.js";
 
@@ -20,12 +21,15 @@ const rateOf = (step: number): number => 0.003 / step;
 const program = `
 import math, sys, torch
 from safetensors.torch import save_file
+sys.path.insert(0, sys.argv[5])
+from bh_bridge.portable import library
+from bh_bridge.portable.interface import AdamwSettings, Update
 folder, steps, tokens, dims = sys.argv[1], *map(int, sys.argv[2:5])
 torch.set_num_threads(1)
 def run(name, dtype, kind, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.01):
     torch.manual_seed(len(name))
     weight = torch.nn.Parameter((torch.randn(tokens, dims) * 10 ** (torch.rand(tokens, dims) * 4 - 4)).to(dtype))
-    wide = torch.float32 if kind in ("moments", "master") else dtype
+    wide = torch.float32 if kind in ("moments", "master", "portable-master") else dtype
     m, v = (torch.zeros(tokens, dims, dtype=wide) for _ in range(2))
     master = weight.detach().float().clone()
     optimizer = torch.optim.AdamW([weight], betas=(beta1, beta2), eps=eps, weight_decay=decay, fused=kind == "fused", foreach=False)
@@ -44,6 +48,9 @@ def run(name, dtype, kind, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.01):
         if kind in ("fused", "single"):
             optimizer.param_groups[0]["lr"] = lr
             optimizer.step()
+        elif kind.startswith("portable"):
+            copy = master if kind == "portable-master" else None
+            library().adamw([Update(weight.detach(), weight.grad, m, v, copy)], AdamwSettings(lr, beta1, beta2, eps, decay, t))
         else:
             g = weight.grad.float()
             m.lerp_(g, 1 - beta1)
@@ -60,6 +67,8 @@ run("slow-bfloat16", torch.bfloat16, "single")
 run("slow-float32", torch.float32, "single")
 run("moments", torch.bfloat16, "moments")
 run("master", torch.bfloat16, "master")
+run("portable", torch.bfloat16, "portable")
+run("portable-master", torch.bfloat16, "portable-master")
 run("steep", torch.float32, "fused", beta1=0.3)
 import json
 print(json.dumps(torch.backends.cpu.get_cpu_capability()))
@@ -68,7 +77,7 @@ print(json.dumps(torch.backends.cpu.get_cpu_capability()))
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-ledger-"));
 let fma = true;
 beforeAll(() => {
-  fma = expectedFrom<string>(program, folder, `${steps}`, `${tokens}`, `${dims}`) !== "DEFAULT";
+  fma = expectedFrom<string>(program, folder, `${steps}`, `${tokens}`, `${dims}`, join(projectRoot, "python")) !== "DEFAULT";
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -80,7 +89,7 @@ async function ledger(name: string, settings: Partial<AdamwSettings>, change: (t
   const tensors = Object.fromEntries(opened) as Record<Name, History>;
   const { master, ...plain } = tensors;
   const narrow = { narrowWeights: plain.weight.dtype === "BF16", narrowMoments: plain.firstMoment.dtype === "BF16" };
-  const used = { ...plain, ...(name === "master" && { master }), ...change(tensors) };
+  const used = { ...plain, ...(name.endsWith("master") && { master }), ...change(tensors) };
   const work = adamwLedger(used, { arithmetic: "fused", ...narrow, fma, ...options, ...settings }, rateOf);
   let result = work.next();
   while (!result.done) result = work.next();
@@ -101,6 +110,8 @@ describe("torch's steps come out in every bit", () => {
     ["slow-float32", { arithmetic: "by-operation" }],
     ["moments", { arithmetic: "float32" }],
     ["master", { arithmetic: "float32" }],
+    ["portable", { arithmetic: "portable" }],
+    ["portable-master", { arithmetic: "portable" }],
   ] as const)("%s", async (name, settings) => {
     const found = await ledger(name, settings);
     expect(found.first).toBeNull();

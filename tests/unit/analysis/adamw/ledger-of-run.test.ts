@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { AdamwLedger } from "../../../../src/analysis/adamw/adamw-ledger.js";
-import { learningRates, ledgerOfRun } from "../../../../src/analysis/adamw/ledger-of-run.js";
+import { type AdamwLedger, learningRates, ledgerOfRun } from "../../../../src/analysis/adamw/adamw-ledger.js";
 import type { RecordedRun } from "../../../../src/analysis/analysis.js";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import type { RunConfig } from "../../../../src/config/run-config-schema.js";

@@ -145,7 +145,7 @@ test("what they need is said where it is missing", async () => {
 });
 
 test("people read them as tables", async () => {
-  const { kinematicsAnalysis } = await import("../../../../src/analysis/kinematics/analysis.js");
+  const { kinematicsAnalysis } = await import("../../../../src/analysis/kinematics/kinematics.js");
   const { phasesAnalysis } = await import("../../../../src/analysis/phases/phases.js");
   const found = await analysed(["kinematics", "phases", "deadMass"], { run: run("logits.mean") });
   const step = (state: number): number => state;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { analyze } from "../../../../src/analysis/analyze.js";
 import { observation, rowNormsAnalysis } from "../../../../src/analysis/row-norms/row-norms.js";
-import { seriesFigures } from "../../../../src/figures/runs/series-figures.js";
+import { seriesFigures } from "../../../../src/figures/run-figures.js";
 import type { History } from "../../../../src/formats/history.js";
 import { MeasuredStates } from "../../../../src/serve/state-measures.js";
 import { figureOf, linesOf } from "../../figures/run-of-states.js";
@@ -64,15 +64,15 @@ test("a state with a row that is not finite has no norms, and the figure a gap",
   const { rowNorms } = await analyze(historyOf([3, 3, 2], states.flat(2)), { only: ["rowNorms"] });
   expect(rowNorms).toEqual({ min: [0, null, null], median: [1, null, null], max: [5, null, null] });
   expect(linesOf(await figureOf(seriesFigures["row-norms"], { states }))).toEqual({
-    largest: [
+    "largest norm": [
       [0, 1, 2],
       [5, null, null],
     ],
-    median: [
+    "median norm": [
       [0, 1, 2],
       [1, null, null],
     ],
-    smallest: [
+    "smallest norm": [
       [0, 1, 2],
       [0, null, null],
     ],

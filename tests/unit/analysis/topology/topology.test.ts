@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { latticePoints, latticePosition, topology } from "../../../../src/analysis/topology/topology.js";
+import { latticePoints, latticePosition, topology, topologyAnalysis } from "../../../../src/analysis/topology/topology.js";
 import { Matrix } from "../../../../src/formats/matrix.js";
 import { bfloat16Matrix } from "../matrices.js";
 
@@ -71,4 +71,27 @@ test("one node has no pair", async () => {
 
 test("a topology is of bfloat16 alone", async () => {
   await expect(topology(new Matrix("F16", [1, 1], new Uint8Array(2)))).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });
+});
+
+const step = (state: number): number => state;
+const graph = { k: 1, nodes: 1200, edges: 3, components: 1197, componentSizes: [4], largestComponent: 4, isolated: 1196, density: 0.5 };
+
+test("the two graphs are two rows", () => {
+  expect(topologyAnalysis.print({ initial: { ...graph, nodes: 2 }, final: graph }, step)).toEqual([
+    "Neighbours differ by at most 1 lattice cell in every component",
+    {
+      head: ["state", "nodes", "edges", "components", "largest", "isolated", "density"],
+      rows: [
+        ["initial", "2", "3", "1,197", "4", "1,196", "0.5000"],
+        ["final", "1,200", "3", "1,197", "4", "1,196", "0.5000"],
+      ],
+    },
+  ]);
+});
+
+test("a graph that was too large is not told of", () => {
+  const [line, table] = topologyAnalysis.print({ final: { ...graph, k: 0 } }, step);
+  expect(line).toContain("0 lattice cells");
+  expect(typeof table === "object" && table.rows.map(([state]) => state)).toEqual(["final"]);
+  expect(topologyAnalysis.print({}, step)).toEqual([]);
 });

@@ -62,6 +62,14 @@ test.each([60, 100])("no line is wider than a terminal of %i columns", (width) =
   expect(lines.filter((line) => line.length > width)).toEqual([]);
 });
 
+test("environments do not explain a difference of two runs of engine portable, but their recipes and configurations do", () => {
+  const shown = (changes: Partial<Comparison>) => formatComparison({ ...comparison, ...changes }, colors).split("Bit for bit")[1];
+  const differences = { ...comparison.differences, config: [] };
+  expect(shown({ differences, recipes: [1, 1] })).toContain("A, B  both are of engine portable: no difference of their environments explains this");
+  expect(shown({ differences, recipes: [1, 2] })).toContain("A, B  recipes 1 and 2 of engine portable compute different bits");
+  for (const changes of [{ recipes: [1, 1] }, { differences, recipes: [1, null] }, { differences }]) expect(shown(changes)).not.toContain("portable");
+});
+
 test("pairs that were trained again have a section, and without any it says so", () => {
   const parting = { a: "/runs/one", b: "/runs/two", until: 33, equalTo: 33, step: null, first: null, module: null, unlike: [] };
   expect(formatComparison({ ...comparison, deep: [parting] }, colors)).toMatch(

@@ -30,6 +30,18 @@ test("where nothing differs in the environment, the run itself is in doubt", () 
   expect(formatReproduction({ ...other, environment: [] }, colors)).toContain("bh-bridge runs verify");
 });
 
+test("a run of engine portable has no excuse in the environment, unless the recipe is another one", () => {
+  const portable = { ...other, recipe: 1 };
+  expect(formatReproduction(portable, colors)).toMatch(/Engine portable computes the same bits in every environment, so no change of it explains this/);
+  const changed = { ...portable, environment: [...other.environment, { path: "recipe", values: [1, 2] }] };
+  expect(formatReproduction(changed, colors)).toMatch(/recipe 1 of engine portable, this version of bh-bridge recipe 2, which computes other bits/);
+  const elsewhere = { ...equal, recipe: 1, environment: [{ path: "threads", values: [1, 2] }] };
+  expect(formatReproduction(elsewhere, colors)).toBe(`Equal in every bit up to step 1,200
+Changes in the environment:
+  threads  1 → 2
+With engine portable, they change no bit`);
+});
+
 test.each([60, 100])("no line is wider than a terminal of %i columns", (width) => {
   for (const each of [equal, other, { ...other, environment: [] }])
     expect(

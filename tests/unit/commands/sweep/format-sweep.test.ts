@@ -44,10 +44,10 @@ test("a preview lists the trials with their status, and says what the rest will 
   expect(lastLine(text)).toBe("3 trials to train, 2 at a time: ≈ 3 min 05 s at 12.3 steps/s each, 3.00 MB of disk at most (5.00 GB free), 900 MB of memory");
 });
 
-test("trials of stacks are told with their workers, and steps that are compiled for the first time", () => {
-  const stacked = { ...cost, together: 8, firstCompiles: 2 };
+test("a preview gives how many trials are trained together, and by how many workers", () => {
+  const stacked = { ...cost, together: 8 };
   expect(lastLine(formatPreview({ ...sweepDocument("s", null, planned(3)), cost: stacked }, plain))).toBe(
-    "3 trials to train, 8 at a time on 2 workers: ≈ 3 min 05 s at 12.3 steps/s each with 2 first compilations, 3.00 MB of disk at most (5.00 GB free), 900 MB of memory",
+    "3 trials to train, 8 at a time on 2 workers: ≈ 3 min 05 s at 12.3 steps/s each, 3.00 MB of disk at most (5.00 GB free), 900 MB of memory",
   );
   const unmeasured = { ...cost, together: 8, stepsPerSecond: null, seconds: null };
   expect(lastLine(formatPreview({ ...sweepDocument("s", null, planned(3)), cost: unmeasured }, plain))).toBe(

@@ -64,6 +64,10 @@ testRules(processRules, {
       message: "engine.processes: several processes add the losses of their parts, which a model or a loss of your own need not allow: use engine.processes=1",
     },
     {
+      set: ["track=wandb", "engine=fast", "engine.batched_runs=2"],
+      message: 'track: supports one run per process, but engine.batched_runs is 2: set it to 1, or use "bh-bridge export --to wandb" on the finished runs',
+    },
+    {
       set: ["engine.processes=2", "training.label_smoothing_factor=0.1"],
       message:
         "training.label_smoothing_factor: is not supported with several processes, whose parts transformers does not weight by size: omit it, or use engine.processes=1",

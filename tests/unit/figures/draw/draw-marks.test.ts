@@ -1,8 +1,8 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
 import { drawFigure } from "../../../../src/figures/draw/draw-figure.js";
-import { overlap } from "../../../../src/figures/draw/draw-labels.js";
 import { sliceOutlines } from "../../../../src/figures/draw/draw-marks.js";
+import { overlap } from "../../../../src/figures/draw/draw-panel.js";
 import type { Mark, Panel } from "../../../../src/figures/figure.js";
 import { axis } from "../../../../src/figures/panels.js";
 import { madeUpFigure } from "../made-up-figure.js";

@@ -1,10 +1,11 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { csvOfFigure } from "../../../../src/figures/csv-of-figure.js";
 import { type Figure, figureSchema } from "../../../../src/figures/figure.js";
-import { forest } from "../../../../src/figures/many/forest.js";
+import { forest, forestOfTable } from "../../../../src/figures/many/forest.js";
 import type { ExperimentDocument } from "../../../../src/sweep/experiment/experiment-summary.js";
 import { experimentVerdict } from "../../../../src/sweep/experiment/experiment-verdict.js";
 import { pairedStatistics } from "../../../../src/sweep/experiment/paired-statistics.js";
+import { judge } from "../../../../src/sweep/judge/judge.js";
 import { evidenceOf } from "../../sweep/experiment/experiment-runs.js";
 
 function documentOf(...given: Parameters<typeof evidenceOf>): ExperimentDocument {
@@ -70,3 +71,29 @@ test("with enough pairs a row has the interval of the verdict", () => {
 });
 
 test("an experiment without a run has no forest", () => expect(forest({ ...three, measures: [] }, [], "deciding")).toBeUndefined());
+
+describe("a judged table", () => {
+  const seeds = [1, 2, 3, 4, 5, 6, 7];
+  const rows = seeds.flatMap((seed) => [
+    { arm: "base", seed, P: 10 + seed, solved: 0 },
+    { arm: "new", seed, P: 20 + seed + (seed % 2), solved: 1 },
+  ]);
+
+  test("has a row per arm and column, under the names of the columns", async () => {
+    const figure = figureSchema.parse(forestOfTable(await judge(rows, { control: "base" }), "deciding"));
+    expect(figure).toMatchObject({ name: "forest", title: "new against base: positive", sources: [{ name: "rows" }] });
+    expect(figure.panels.map(({ title, x }) => `${title}; ${x.label}`)).toEqual([
+      "P: decides; difference from base in P",
+      "solved: decides; difference from base in solved",
+    ]);
+    const labels = figure.panels[1]?.marks.flatMap((mark) => (mark.mark === "dots" ? (mark.labels ?? []) : []));
+    expect(labels).toEqual(["new: 7 of 7, control 0", "p 0.031: differs"]); // McNemar 2 / 2^7, doubled by Holm
+  });
+
+  test("without pairs has no dots of pairs", async () => {
+    const figure = figureSchema.parse(forestOfTable(await judge(rows, { control: "base", unpaired: true, measures: ["P"] }), "deciding"));
+    expect(figure.caption).toContain("unpaired");
+    const dots = figure.panels[0]?.marks.filter(({ mark }) => mark === "dots") ?? [];
+    expect(dots.map((mark) => (mark.mark === "dots" ? mark.x.length : 0))).toEqual([2, 0, 1]);
+  });
+});

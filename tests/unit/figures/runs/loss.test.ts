@@ -23,7 +23,7 @@ test("the loss of each step is shown, and that of held-out text at its own steps
   const figure = await drawn([step(1, 5), step(2, 4), held(2, 4.5), step(3, 3)]);
   if (typeof figure === "string") throw new Error(figure);
   expect(linesOf(figure)).toEqual({
-    training: [
+    loss: [
       [1, 2, 3],
       [5, 4, 3],
     ],

@@ -20,13 +20,13 @@ test("the areas are stacked from the dead tokens that are together to the live o
 test("its title is the finding, and the first and the last to leave are named on the edge of their area", async () => {
   const figure = await figureOf(verdictFigure, { states, dead: [3, 4] });
   expect(figure.title).toBe("The 2 dead tokens part at step 2 and have 2 rows at the end; live tokens leave between steps 1 and 2");
-  expect(figure.caption).toContain("The first to leave, at step 1: \\x00. The last to leave, at step 2: \\x01 \\x02.");
+  expect(figure.caption).toContain("The first to leave, at step 1: “\\x00”. The last to leave, at step 2: “\\x01” and “\\x02”.");
   const [dots] = marksOf(figure, "dots");
   expect([dots?.x, dots?.y]).toEqual([
     [1, 2],
     [4, 2],
   ]);
-  expect(dots?.labels).toEqual(["first: \\x00", "last: \\x01 \\x02"]);
+  expect(dots?.labels).toEqual(["first: “\\x00”", "last: “\\x01” and “\\x02”"]);
 });
 
 test("an area without tokens is not drawn, and a run before its first step has no figure", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PickleDict, PickleFloat, PickleGlobal, PickleInstance, PickleList, PickleSet, PickleTuple } from "../../../../src/formats/torch/pickle-cursor.js";
-import { nameValues } from "../../../../src/formats/torch/torch-names.js";
+import { nameValues } from "../../../../src/formats/torch/torch-archive.js";
 import { storageDtypes, TorchStorage, TorchTensor } from "../../../../src/formats/torch/torch-pickle.js";
 
 const type = [...storageDtypes.values()][0];

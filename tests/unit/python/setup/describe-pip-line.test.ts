@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describePipLine } from "../../../../src/python/setup/run-setup-step.js";
+import { describePipLine } from "../../../../src/python/setup/setup-python.js";
 
 // Lines as pip 23.2 and 25.3 print them.
 test.each([

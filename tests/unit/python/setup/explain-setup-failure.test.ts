@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { explainSetupFailure } from "../../../../src/python/setup/run-setup-step.js";
+import { explainSetupFailure } from "../../../../src/python/setup/setup-steps.js";
 
 // What Debian's venv and pip print when these things happen.
 test.each([
@@ -10,7 +10,7 @@ test.each([
   ],
   [
     "WARNING: Retrying (Retry(total=0, …)) after connection broken by 'NewConnectionError(': Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/torch/\nERROR: No matching distribution found for torch>=2.6",
-    "The package index cannot be reached",
+    "The server cannot be reached",
   ],
   [
     "ERROR: Could not find a version that satisfies the requirement torch>=2.6 (from versions: none)\nERROR: No matching distribution found for torch>=2.6",

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { findBasePython } from "../../../../src/python/setup/run-setup-step.js";
+import { findBasePython } from "../../../../src/python/setup/setup-python.js";
 import { folderTest, writeScript } from "../folder-test.js";
 
 /** A Python that is too old cannot be had here: a script that answers the probe as one would, in the marker's line. */
@@ -19,7 +19,7 @@ folderTest("an old python3 and a name that leads nowhere are passed over for one
 
 folderTest("when all are too old, each is named with its version", async ({ folder }) => {
   const old = writeScript(join(folder, "python3"), answerAsOld);
-  const ending = "Install one (on Debian and Ubuntu: apt install python3 python3-venv), or name it with --python";
+  const ending = "Name another with --python, or omit --python: if there is none, uv installs one";
   const expected = { code: "PYTHON_NOT_FOUND", message: `a virtual environment for bh-bridge requires Python >=3.11, but ${old} is 3.9.2. ${ending}` };
   await expect(findBasePython(undefined, undefined, { PATH: folder })).rejects.toMatchObject(expected);
   await expect(findBasePython(old)).rejects.toMatchObject(expected);

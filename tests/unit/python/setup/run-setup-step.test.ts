@@ -1,15 +1,16 @@
 import { join } from "node:path";
 import { afterEach, expect, vi } from "vitest";
-import { runSetupStep } from "../../../../src/python/setup/run-setup-step.js";
+import { runSetupStep } from "../../../../src/python/setup/setup-steps.js";
 import { folderTest, writeScript } from "../folder-test.js";
 
 afterEach(() => vi.unstubAllEnvs());
 
-folderTest("what pip is at is told while it runs, and lines that say nothing new are not", async ({ folder }) => {
-  const path = writeScript(join(folder, "python"), 'echo "Collecting torch>=2.6"; echo "   ---- 10 MB/s"; echo "Installing collected packages: numpy, torch"');
-  const steps: string[] = [];
-  await runSetupStep(path, ["-m", "pip"], { onStep: ({ text }) => steps.push(text) });
-  expect(steps).toEqual(["looking for torch", "installing 2 packages"]);
+folderTest("each line of the output is reported while the program runs, and its stdout is returned", async ({ folder }) => {
+  const path = writeScript(join(folder, "python"), 'echo "Collecting torch>=2.6"; echo "Installing collected packages: numpy, torch"');
+  const lines: string[] = [];
+  const output = await runSetupStep(path, ["-m", "pip"], { onLine: (line) => lines.push(line) });
+  expect(lines).toEqual(["Collecting torch>=2.6", "Installing collected packages: numpy, torch"]);
+  expect(output).toBe(lines.join("\n"));
 });
 
 folderTest("pip asks nothing, and installs to no other place that the environment names", async ({ folder }) => {

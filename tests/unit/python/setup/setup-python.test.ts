@@ -42,11 +42,11 @@ folderTest("without a network the reason and the remedy are told, and the half-m
   vi.stubEnv("PIP_RETRIES", "1");
   vi.stubEnv("PIP_FIND_LINKS", "");
   // Nothing listens on the discard port, so this is refused at once.
-  const failure = setupPython({ directory, indexUrl: "http://127.0.0.1:9/simple" });
+  const failure = setupPython({ directory, indexUrl: "http://127.0.0.1:9/simple", torchIndexUrl: "http://127.0.0.1:9/cpu" });
   await expect(failure).rejects.toMatchObject({
     code: "SETUP_FAILED",
     message: expect.stringMatching(
-      /-m pip install" ended with exit code 1:\n[\s\S]*\nThe package index cannot be reached: [\s\S]*Run the same command again to continue$/,
+      /-m pip install" ended with exit code 1:\n[\s\S]*\nThe server cannot be reached: [\s\S]*Run the same command again to continue$/,
     ),
     exit: { exitCode: 1, signal: null },
   });

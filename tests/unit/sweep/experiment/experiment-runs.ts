@@ -1,5 +1,4 @@
-import type { ExperimentEvidence } from "../../../../src/sweep/experiment/paired-statistics.js";
-import type { ExperimentRun } from "../../../../src/sweep/experiment/read-experiment-run.js";
+import type { ExperimentEvidence, ExperimentRun } from "../../../../src/sweep/experiment/read-experiment-run.js";
 import { appliedRules, type RulesInput, rulesSchema } from "../../../../src/sweep/experiment/rules.js";
 
 type Written = Partial<Omit<ExperimentRun, "score">> & { score?: ExperimentRun["score"]["result"] };

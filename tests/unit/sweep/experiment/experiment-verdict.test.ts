@@ -2,7 +2,8 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { describe, expect, test } from "vitest";
 import { armLines, type ExperimentVerdict, experimentVerdict, type VerdictContext } from "../../../../src/sweep/experiment/experiment-verdict.js";
-import { type ExperimentEvidence, pairedStatistics } from "../../../../src/sweep/experiment/paired-statistics.js";
+import { pairedStatistics } from "../../../../src/sweep/experiment/paired-statistics.js";
+import type { ExperimentEvidence } from "../../../../src/sweep/experiment/read-experiment-run.js";
 import { earlierLooks, type RulesInput, rulesHash } from "../../../../src/sweep/experiment/rules.js";
 import { evidenceOf, times } from "./experiment-runs.js";
 
@@ -224,7 +225,7 @@ describe("beside the verdict stand", () => {
     const second = notesOf({ looks: [over(7)] }).notes?.[0];
     expect(second).toMatch(/^Second look: this experiment was judged before \(inconclusive over 7 seeds\)/);
     expect(second).toContain("adds false positives beyond alpha");
-    expect(second).toContain("The sequential rule, which is planned,");
+    expect(second).toContain("Sequential rules (rules.sequential) allow such looks");
     // Two tests need seven pairs to be positive, and null needs nine: six could decide nothing.
     expect(notesOf({ looks: [over(6)] }).notes?.[0]).toContain("With fewer than 7 seeds only inconclusive was possible");
   });

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadRunConfig } from "../../../../src/bridge/load-run-config.js";
-import { diffRunConfigs } from "../../../../src/config/diff-run-configs.js";
+import { diffRunConfigs } from "../../../../src/config/config-hash.js";
 import type { PresetName } from "../../../../src/config/presets.js";
 import type { RunInput } from "../../../../src/config/resolve-run-config.js";
 import type { RunConfig } from "../../../../src/config/run-config-schema.js";
@@ -13,7 +13,9 @@ import {
   experimentPresets,
   experimentSchema,
   loadExperiment,
+  plannedSeeds,
 } from "../../../../src/sweep/experiment/load-experiment.js";
+import { appliedRules, rulesSchema } from "../../../../src/sweep/experiment/rules.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 
 const directory = temporaryDirectory();
@@ -86,7 +88,7 @@ const arms = { layernorm: { model: { norm: "layernorm" } }, rmsnorm: {} };
 const problems = (experiment: unknown) => experimentSchema.safeParse(experiment).error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
 
 test("arms are all that has to be written", () => {
-  const rules = { score: "notebook", decides: ["score", "deadC"], alpha: 0.05, nullBelow: 0.3, test: "mean" };
+  const rules = { score: "notebook", decides: ["score", "deadC"], alpha: 0.05, nullBelow: 0.3, test: "mean", sequential: false };
   expect(experimentSchema.parse({ arms })).toEqual({ arms, measures: [], rules });
 });
 
@@ -167,4 +169,18 @@ test("15.1c trains 2,000 steps of 64 windows with LayerNorm, and counts black ho
     expect(init).toMatchObject({ kind: "unit-noise", sigma: 1e-5 });
   }
   expect(await loadExperiment("f32-vs-bf16-init")).toMatchObject({ rules: { decides: ["deadC"] }, measures: ["deadC@0", "deadC@1000", "deadC@2000"] });
+});
+
+test.each([
+  { seeds: [1, 2, 3], maxSeeds: 2, sequential: true, planned: [1, 2] },
+  { seeds: [5, 3], maxSeeds: 5, sequential: true, planned: [5, 3, 4, 6, 7] }, // the numbers after the last that are not listed
+  { seeds: [1, 2, 3], sequential: true, planned: [1, 2, 3] },
+  { sequential: false, planned: [42] },
+])("seeds $seeds with a maximum of $maxSeeds are $planned", ({ planned, sequential, ...listed }) => {
+  const rules = appliedRules(rulesSchema.parse({ sequential }));
+  expect(plannedSeeds({ ...listed, rules }, 42)).toEqual(planned);
+});
+
+test("a sequential experiment without seeds plans 40 from that of its base", () => {
+  expect(plannedSeeds({ rules: appliedRules(rulesSchema.parse({ sequential: true })) }, 42)).toEqual(Array.from({ length: 40 }, (_, at) => 42 + at));
 });

@@ -14,7 +14,15 @@ const applied = (rules: unknown) => appliedRules(rulesSchema.parse(rules));
 const problems = (rules: unknown) => rulesSchema.safeParse(rules).error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
 
 test("what is left out is filled in as it will be applied", () => {
-  expect(applied({})).toEqual({ score: "notebook", decides: ["score", "deadC"], margin: { score: 0, deadC: 0.5 }, alpha: 0.05, nullBelow: 0.3, test: "mean" });
+  expect(applied({})).toEqual({
+    score: "notebook",
+    decides: ["score", "deadC"],
+    margin: { score: 0, deadC: 0.5 },
+    alpha: 0.05,
+    nullBelow: 0.3,
+    test: "mean",
+    sequential: false,
+  });
   expect(applied({ decides: ["P"] })).toMatchObject({ decides: ["P"], margin: { P: 0 } });
   expect(applied({ margin: { deadC: 2 } })).toMatchObject({ margin: { score: 0, deadC: 2 } });
 });

@@ -3,17 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
-import {
-  compiledShape,
-  hasCompiledSteps,
-  isToBeCompiled,
-  measure,
-  measuredOf,
-  measureFirstSteps,
-  minMemory,
-  trialBytes,
-} from "../../../../src/sweep/plan/measured.js";
-import { expectedFrom, temporaryDirectory } from "../../formats/reference-python.js";
+import { measure, measuredOf, measureFirstSteps, minMemory, trialBytes } from "../../../../src/sweep/plan/measured.js";
+import { temporaryDirectory } from "../../formats/reference-python.js";
 import { sweepTrial } from "../sweep-trial.js";
 
 const leastBytes = 116_480 * 8; // bfloat16 weights, gradients and two moments of the model that is meant where none is named
@@ -28,38 +19,30 @@ function runOf(name: string, seconds: number, input: RunConfigInput, events: Rec
 }
 
 const usage = (peak_bytes: number) => ({ type: "usage", seconds: 1, cpu_cores: 1, peak_bytes, gpu_peak_bytes: null });
-const compiledIn = (seconds: number | null, used = true) => ({ type: "step_method", method: "compiled", used, reason: "", reference_seconds: null, seconds });
 
-test("what compiling took is no part of a step, and is told with its shape", () => {
-  const first = runOf("first", 38, {}, [compiledIn(null), compiledIn(28), usage(5e8)]);
-  const second = runOf("second", 15, {}, [compiledIn(3), usage(6e8)]);
+test("runs are measured together, by the largest memory of them", () => {
+  const first = runOf("first", 10, {}, [usage(5e8)]);
+  const second = runOf("second", 12, {}, [usage(6e8)]);
   expect(measure([first, second])).toEqual({
     stack: 1,
     stepsPerSecond: 200 / (10 + 12),
     secondsAround: 0,
     peakBytes: 6e8,
     leastBytes,
-    compiled: { shapes: [compiledShape(first.config), compiledShape(second.config)], seconds: 28 },
   });
 });
 
-test("where compiling failed, or the run is gone, nothing is known of it", () => {
-  const nothing = { shapes: [], seconds: 0 };
-  expect(measure([runOf("failed", 10, {}, [compiledIn(2, false)])])).toMatchObject({ stepsPerSecond: 10, peakBytes: null, compiled: nothing });
-  expect(measure([{ ...runOf("gone", 10, {}, []), run: null }])).toMatchObject({ stepsPerSecond: 10, peakBytes: null, compiled: nothing });
+test("the memory of a run that is gone, or that did not report it, is unknown", () => {
+  expect(measure([runOf("silent", 10, {}, [])])).toMatchObject({ stepsPerSecond: 10, peakBytes: null });
+  expect(measure([{ ...runOf("gone", 10, {}, []), run: null }])).toMatchObject({ stepsPerSecond: 10, peakBytes: null });
 });
 
 test("the pace is that of the later steps, and what comes before and after is told apart", () => {
   const stepsAt = (...times: number[]) => times.map((mono, index) => ({ type: "step_end", global_step: index + 1, mono, loss: 2 }));
   const begun = (mono: number) => ({ type: "train_begin", mono, max_steps: 6, logging_steps: 1, num_train_epochs: 1, train_batch_size: 1, window_order: null });
-  // Compiled for 20 s, then 2 s for the first step; one each half second later; 3 s of checkpoint and end.
-  const first = runOf("first", 0, {}, [
-    begun(100),
-    { ...compiledIn(20), mono: 120 },
-    ...stepsAt(122, 122.5, 123, 123.5, 124, 124.5),
-    { type: "train_end", mono: 127.5 },
-  ]);
-  expect(measureFirstSteps([first])).toMatchObject({ stepsPerSecond: 2, secondsAround: 27.5 - 20 - 6 / 2 });
+  // 2 s for the first step; one each half second later; 3 s of checkpoint and end.
+  const first = runOf("first", 0, {}, [begun(120), ...stepsAt(122, 122.5, 123, 123.5, 124, 124.5), { type: "train_end", mono: 127.5 }]);
+  expect(measureFirstSteps([first])).toMatchObject({ stepsPerSecond: 2, secondsAround: 7.5 - 6 / 2 });
   // Two in a stack: the last step of the second waits for the end of the first.
   const stack = { stack: 2 };
   const one = runOf("one", 0, stack, [begun(10), ...stepsAt(12, 13, 14, 15, 16, 17), { type: "train_end", mono: 19 }]);
@@ -75,58 +58,13 @@ test("trials of a plan are measured by the width of their stacks, and what was n
     trial: String(index),
     set: {},
     corpus: "",
-    config: parseRunConfig({ engine: "fast", compiled_step: "off", ...input }),
+    config: parseRunConfig({ engine: "fast", ...input }),
   }));
   const trained = sweepTrial({}, 2, { run: null }); // ten steps in a second
   const [alone, stack, ...others] = measuredOf(trials, [trained, trained, trained, { ...trained, result: null }]);
   expect(alone).toMatchObject({ stack: 1, stepsPerSecond: 10, leastBytes });
   expect(stack).toMatchObject({ stack: 2, stepsPerSecond: 10, leastBytes: 2 * leastBytes });
   expect(others).toEqual([]);
-});
-
-const fast = (input: RunConfigInput) => parseRunConfig({ engine: "fast", ...input });
-const ofSteps = (max_steps: number, input: RunConfigInput = {}) => fast({ ...input, training: { max_steps } });
-
-test("a step is compiled from 250 steps on", () => {
-  expect([249, 250].map((steps) => isToBeCompiled(ofSteps(steps)))).toEqual([false, true]);
-});
-
-test("it is compiled where that is wished, and never in a stack or by the other engine", () => {
-  expect(isToBeCompiled(ofSteps(10, { compiled_step: "on" }))).toBe(true);
-  expect(isToBeCompiled(ofSteps(1000, { compiled_step: "off" }))).toBe(false);
-  expect(isToBeCompiled(ofSteps(1000, { stack: 2 }))).toBe(false);
-  expect(isToBeCompiled(parseRunConfig({ training: { max_steps: 1000 } }))).toBe(false);
-});
-
-test("runs that differ in seed, rate, length and start have one compiled step, and other models, batches and threads another", () => {
-  const shape = compiledShape(fast({}));
-  expect(compiledShape(fast({ seed: 9, init: { kind: "singular" }, training: { learning_rate: 1e-4, max_steps: 7 } }))).toBe(shape);
-  const others = [fast({ model: { n_embd: 32 } }), fast({ training: { per_device_train_batch_size: 8 } }), fast({ threads: 1 })];
-  expect(new Set([shape, ...others.map(compiledShape)]).size).toBe(4);
-});
-
-test("what was compiled is looked for where Python keeps it", () => {
-  const home = temporaryDirectory();
-  const folder = join(home, ".cache", "bh-bridge", "compiled");
-  const kept = expectedFrom<string>(
-    `
-import json, os, sys
-os.environ["HOME"] = sys.argv[1]
-os.environ.pop("XDG_CACHE_HOME", None)
-os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)
-sys.path.insert(0, "python")
-from bh_bridge.fast_step import CACHE, _keep_compiled
-_keep_compiled()
-print(json.dumps(os.environ[CACHE]))`,
-    home,
-  );
-  expect(kept).toBe(folder); // which is there now, and empty
-  const caches = { XDG_CACHE_HOME: join(home, ".cache") };
-  expect(hasCompiledSteps(caches)).toBe(false);
-  mkdirSync(join(folder, "fxgraph"));
-  expect(hasCompiledSteps(caches)).toBe(true);
-  expect(hasCompiledSteps({ XDG_CACHE_HOME: join(home, "other") })).toBe(false);
-  expect(hasCompiledSteps({ ...caches, TORCHINDUCTOR_CACHE_DIR: join(home, "of-the-user") })).toBe(false);
 });
 
 // The default model has 116,160 weights with RMSNorm and 116,480 with LayerNorm, whose biases are counted for both.
@@ -137,6 +75,12 @@ test("histories, checkpoints, final model and events are counted", () => {
   const history = 1001 * (128 * 64 * 2 + 24);
   const expected = history + 3 * weights * 6 + weights * 2 + 1000 * 200 + 200_000;
   expect(trialBytes(config)).toBe(expected);
+});
+
+test("the weights of all steps take a third of their bytes, and two thirds of those of float32", () => {
+  const bytes = (dtype: string, model: string) => trialBytes(parseRunConfig({ model: { dtype }, record: { model }, training: { max_steps: 899 } }));
+  expect(bytes("bfloat16", "deltas") - bytes("bfloat16", "off")).toBeCloseTo(900 * weights * 2 * (1 / 3), 3);
+  expect(bytes("float32", "deltas") - bytes("float32", "off")).toBeCloseTo(900 * weights * 4 * (2 / 3), 3);
 });
 
 test("fewer rows and a slower beat take less, wide moments more", () => {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
-import { compiledShape, type Measured, trialBytes } from "../../../../src/sweep/plan/measured.js";
+import { type Measured, trialBytes } from "../../../../src/sweep/plan/measured.js";
 import { planCost, planTime, requireRoom } from "../../../../src/sweep/plan/plan-cost.js";
 import type { Trial } from "../../../../src/sweep/plan/plan-trials.js";
 import type { SweepTrial } from "../../../../src/sweep/sweep-document.js";
@@ -28,7 +28,7 @@ const result = {
 
 /** What a trial of this configuration takes: bfloat16 weights, gradients and two moments are 8 bytes of each weight. */
 const leastBytes = 116_480 * 8;
-const probe: Measured = { stack: 1, stepsPerSecond: 10, secondsAround: 0, peakBytes: 5e8, leastBytes, compiled: { shapes: [], seconds: 0 } };
+const probe: Measured = { stack: 1, stepsPerSecond: 10, secondsAround: 0, peakBytes: 5e8, leastBytes };
 
 const fastTrials = (...inputs: RunConfigInput[]): Trial[] =>
   inputs.map((input, seed) => ({
@@ -113,7 +113,7 @@ test("of a stack whose width was not measured the time is not known; its memory 
 });
 
 test("stacks beside trials that are alone take each their own time", () => {
-  const both = fastTrials({ stack: 2 }, { stack: 2 }, { compiled_step: "off" });
+  const both = fastTrials({ stack: 2 }, { stack: 2 }, {});
   const cost = planCost(folder, both, [], { workers: 1 }, [probe, { ...probe, stack: 2, stepsPerSecond: 6, secondsAround: 4 }]);
   expect(cost).toMatchObject({ seconds: 300 / 6 + 4 + 300 / 10, stepsPerSecond: 600 / 80 });
 });
@@ -124,32 +124,8 @@ test("a stack that does not fit says that it may be made smaller", () => {
   expect(() => requireRoom(cost, 1e6)).toThrow("not even one fits: make the model smaller, or reduce engine.batched_runs");
 });
 
-test("a step of another shape than those that were measured is compiled once more, and each later trial reads it", () => {
-  const both = fastTrials({}, {}, { model: { n_embd: 32 } }, { model: { n_embd: 32 } });
-  const known = { ...probe, compiled: { shapes: both.slice(0, 1).map(({ config: each }) => compiledShape(each)), seconds: 35 } };
-  const cost = planCost(folder, both, [], { workers: 1 }, [known]);
-  expect(cost).toMatchObject({ firstCompiles: 1, seconds: 4 * 30 + 3 + 3 + 35 + 3 });
-  const elsewhere = planCost(folder, both, [], { workers: 1, isCompiledKept: false }, [known]);
-  expect(elsewhere).toMatchObject({ firstCompiles: 2, seconds: 4 * 30 + 35 + 3 + 35 + 3 });
-  const uncompiled = planCost(folder, both, [], { workers: 1 }, [probe]); // as where there is no compiler
-  expect([uncompiled.seconds, uncompiled.firstCompiles]).toEqual([120, undefined]);
-});
-
-const compiling = { known: new Set(["a"]), firstSeconds: 30 };
-const works = (shape: string | null, ...seconds: number[]) => seconds.map((each) => ({ seconds: each, shape }));
-
 test("each worker takes the next work when it is free", () => {
-  expect(planTime(works(null, 10, 4, 4, 4), 2, compiling)).toBe(12); // one does 10, the other 4 + 4 + 4
-  expect(planTime(works(null, 10, 10, 10), 2, compiling)).toBe(20); // not 15: the third has to be waited for
-  expect(planTime([], 0, compiling)).toBe(0);
-});
-
-test("a step that was compiled before takes 3 s before each work", () => {
-  expect(planTime(works("a", 10, 10), 1, compiling)).toBe(26);
-});
-
-test("one that was not is compiled once, and beside one another by workers that begin before it is there", () => {
-  expect(planTime(works("b", 10, 10), 1, compiling)).toBe(30 + 10 + 3 + 10);
-  expect(planTime(works("b", 10, 10, 10, 10), 2, compiling)).toBe(30 + 10 + 3 + 10);
-  expect(planTime([...works("b", 10), ...works("c", 10)], 1, compiling)).toBe(30 + 10 + 30 + 10);
+  expect(planTime([10, 4, 4, 4], 2)).toBe(12); // one does 10, the other 4 + 4 + 4
+  expect(planTime([10, 10, 10], 2)).toBe(20); // not 15: the third has to be waited for
+  expect(planTime([], 0)).toBe(0);
 });

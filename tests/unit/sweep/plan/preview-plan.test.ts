@@ -60,5 +60,6 @@ test("a trial that was trained alone does not tell how long a stack takes, which
   const { result } = sweepTrial({}, 2);
   using ledger = new Ledger(directory);
   ledger.append({ trial: "alone", status: "completed", run: "runs/alone", ...(result && { result }) });
-  expect((await preview(out, { ...plan, trials: stacked })).cost).toMatchObject({ trials: 2, workers: 1, together: 2, seconds: null });
+  const machine = { ...plan.machine, device: "cuda" as const }; // engine fast is refused on a CPU
+  expect((await preview(out, { ...plan, trials: stacked, machine })).cost).toMatchObject({ trials: 2, workers: 1, together: 2, seconds: null });
 });

@@ -5,7 +5,7 @@ import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
 import type { Plan } from "../../../../src/sweep/plan/plan.js";
 import type { Trial } from "../../../../src/sweep/plan/plan-trials.js";
-import { armLabel, distinctLabels, requireStacks, stackOnCpu, taskOf, trialLabel } from "../../../../src/sweep/plan/trial-label.js";
+import { armLabel, distinctLabels, requireGpus, requireStacks, taskOf, trialLabel } from "../../../../src/sweep/plan/trial-label.js";
 import type { SweepTrial } from "../../../../src/sweep/sweep-document.js";
 
 test("a run of an experiment is named after arm and seed, also where the base has a name", async () => {
@@ -71,12 +71,11 @@ test("an executor that trains each trial alone has no stack", () => {
   expect(() => requireStacks(trialsOf({}), { name: "ray", trainsAlone: true })).not.toThrow();
 });
 
-test("on a CPU it is said that a stack does not pay", () => {
+test("engine fast is refused where a trial that is left would run on a CPU", () => {
   const machine = (device: "cpu" | "cuda") => ({ device, gpus: 0, cores: 2 });
-  const trials = trialsOf({ stack: 2 }, { stack: 2 });
-  expect(stackOnCpu({ trials, machine: machine("cpu") })).toBe(
-    "On a CPU batched runs are no faster than trials one after another: omit engine.batched_runs, and use --workers",
-  );
-  expect(stackOnCpu({ trials, machine: machine("cuda") })).toBeUndefined();
-  expect(stackOnCpu({ trials: trialsOf({}), machine: machine("cpu") })).toBeUndefined();
+  expect(() => requireGpus(trialsOf({}), machine("cpu"))).toThrow("engine: fast supports only GPUs");
+  expect(() => requireGpus(trialsOf({ device: "cuda" }, { device: "cpu" }), machine("cuda"))).toThrow("Train a new run with --engine portable");
+  expect(() => requireGpus(trialsOf({}, { device: "mps" }), machine("cuda"))).not.toThrow();
+  expect(() => requireGpus([{ config: parseRunConfig({ engine: "portable" }) }], machine("cpu"))).not.toThrow();
+  expect(() => requireGpus([], machine("cpu"))).not.toThrow();
 });

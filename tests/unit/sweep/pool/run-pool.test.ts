@@ -139,3 +139,38 @@ test("a stack whose process dies goes on together, then one by one", async () =>
     ...["a starts runs/a", "a completed", "b starts runs/b", "b completed"],
   ]);
 });
+
+test("a trial that is not needed is not started, one under way is stopped, and its worker is replaced for the next one", async () => {
+  const needs = new Map(["a", "b", "c", "d"].map((trial) => [trial, new AbortController()]));
+  const told: string[] = [];
+  let started = 0;
+  let stopB: (() => void) | undefined;
+  const startWorker = (): TrialWorker => {
+    const worker = ++started;
+    return {
+      location: { pid: worker, cores: null },
+      isAlive: true,
+      async train([training]) {
+        const trial = training?.task.trial ?? "";
+        told.push(`${trial} starts on ${worker}`);
+        if (trial !== "b") return [completed(trial)];
+        const stopped = new Promise<void>((resolve) => {
+          stopB = resolve;
+        });
+        for (const each of ["b", "c"]) needs.get(each)?.abort(); // as an ended pair would
+        await stopped;
+        return [{ kind: "stopped" }];
+      },
+      stop: () => stopB?.(),
+      close: async () => void told.push(`${worker} closed`),
+    };
+  };
+  const listener = {
+    onStart: () => undefined,
+    onStep: () => undefined,
+    onEnd: ({ trial }: TrialTask, { kind }: TrialEnd) => void told.push(`${trial} ${kind}`),
+  };
+  const demand = { settled: async () => undefined, signalOf: (trial: string) => (needs.get(trial) ?? new AbortController()).signal };
+  await runPool(tasksOf("a", "b", "c", "d"), { workers: 1, startWorker, listener, signal: new AbortController().signal, failFast: false, demand });
+  expect(told).toEqual(["a starts on 1", "a completed", "b starts on 1", "b stopped", "1 closed", "d starts on 2", "d completed", "2 closed"]);
+});

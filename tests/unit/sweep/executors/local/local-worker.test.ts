@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { parseRunConfig } from "../../../../../src/config/parse-run-config.js";
 import { resolvePython } from "../../../../../src/python/require-packages.js";
 import { readRunManifest } from "../../../../../src/runs/run-manifest.js";
-import { LocalWorker } from "../../../../../src/sweep/executors/local/local-worker.js";
+import { LocalWorker } from "../../../../../src/sweep/executors/local/local-executor.js";
 import type { TrialEnd, TrialListener, TrialTask } from "../../../../../src/sweep/pool/trial-task.js";
 import { python, temporaryDirectory } from "../../../formats/reference-python.js";
 

@@ -37,7 +37,11 @@ test("what travels starts where nothing else of this package is", async () => {
   expect((await pack(files.toReversed(), folder, python)).sha256).toBe(sha256);
   execFileSync(python, ["-m", "zipfile", "-e", path, join(folder, "unpacked")]);
   expect(existsSync(join(folder, "unpacked", "python", "bh_bridge", "on_ray", "job.py"))).toBe(true);
-  const program = "const { workerFiles } = await import(`${process.cwd()}/dist/sweep/executors/ray/worker-package.js`); console.log(workerFiles().length)";
+  const portable = join("python", "bh_bridge", "portable"); // with the builds of this checkout, if it has a compiler
+  for (const name of ["wasm_process.mjs", ...readdirSync(join(packageRoot, portable, "builds")).map((each) => join("builds", each))])
+    expect(existsSync(join(folder, "unpacked", portable, name)), name).toBe(true);
+  const program =
+    "await import(`${process.cwd()}/dist/sweep/pool/train-trial.js`); const { workerFiles } = await import(`${process.cwd()}/dist/sweep/executors/ray/worker-package.js`); console.log(workerFiles().length)";
   const told = execFileSync(process.execPath, ["--input-type=module", "-e", program], { cwd: join(folder, "unpacked"), encoding: "utf8" });
   expect(Number(told)).toBe(files.length);
 });

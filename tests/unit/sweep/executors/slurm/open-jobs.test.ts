@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { parseRunConfig } from "../../../../../src/config/parse-run-config.js";
-import { cancelSubmissions, settleSubmissions, viewSubmissions } from "../../../../../src/sweep/executors/slurm/open-jobs.js";
+import { cancelSubmissions, settleSubmissions, viewSubmissions } from "../../../../../src/sweep/executors/slurm/slurm-commands.js";
 import { journalName, Submission } from "../../../../../src/sweep/executors/slurm/submission.js";
 import { Ledger, readLedger } from "../../../../../src/sweep/ledger.js";
 import type { TrialTask } from "../../../../../src/sweep/pool/trial-task.js";
