@@ -4,9 +4,9 @@ import { nearestName } from "../config/config-invalid.js";
 import { BhBridgeError, withFallback } from "../errors.js";
 import { hasTakenStep } from "./read-events.js";
 import { foreignLog, historyFile, runFiles } from "./run-layout.js";
-import { type RunManifest, readRunManifest, type StoredStatus } from "./run-manifest.js";
+import { type RunManifest, readRunManifest } from "./run-manifest.js";
 
-/** `running`: its lock is held. `interrupted`: its lock is not held, but its end is not recorded. `corrupt`: it cannot be read. `foreign`: a log of another program. */
+/** `running`: its lock is held, or about to be taken. `interrupted`: its lock is not held, but its end is not recorded. `corrupt`: it cannot be read. `foreign`: a log of another program. */
 export const runStatuses = ["running", "interrupted", "completed", "stopped", "failed", "corrupt", "foreign"] as const;
 type RunStatus = (typeof runStatuses)[number];
 
@@ -89,13 +89,23 @@ function holdersOf(runs: readonly ReadRun[], lockHolders: LockHolders): ReturnTy
 
 function foundRun(run: ReadRun, holders: ReadonlyMap<string, number>): FoundRun {
   const pid = holders.get(run.directory);
-  return { ...run, id: basename(run.directory), status: statusOf(run.manifest?.status, pid), pid };
+  return { ...run, id: basename(run.directory), status: statusOf(run, pid), pid };
 }
 
-function statusOf(stored: StoredStatus | undefined, pid: number | undefined): RunStatus {
-  if (stored === undefined) return "corrupt";
+function statusOf({ directory, manifest }: ReadRun, pid: number | undefined): RunStatus {
+  if (manifest === undefined) return "corrupt";
   if (pid !== undefined) return "running";
-  return stored === "running" ? "interrupted" : stored;
+  if (manifest.status !== "running") return manifest.status;
+  return isStarting(directory, manifest) ? "running" : "interrupted";
+}
+
+/** Time from the making of a run directory to its lock, on a busy machine. */
+const startingMs = 30_000;
+
+/** Whether a run was made just now, so that its process may not have taken the lock yet. */
+function isStarting(directory: string, { created }: RunManifest): boolean {
+  const isNew = Math.abs(Date.now() - Date.parse(created)) < startingMs;
+  return isNew && [runFiles.lock, runFiles.events].every((name) => !existsSync(join(directory, name)));
 }
 
 function readOrProblem(directory: string, manifestOf: typeof readRunManifest): ReadRun {

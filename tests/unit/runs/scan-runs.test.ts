@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { scanRuns, unfinishedRuns } from "../../../src/runs/scan-runs.js";
 import { temporaryFolder } from "../../e2e/program.js";
+import { writeRun } from "../serve/written-run.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -46,4 +47,21 @@ test("a run that took no step is not offered to go on with, wherever in its log 
     return { directory, id, status: "interrupted" as const, manifest: undefined, problem: undefined, pid: undefined };
   });
   expect(unfinishedRuns(runs).map(({ id }) => id)).toEqual(["stepped", "spaced", "late", "across-two-reads"]);
+});
+
+test("a run is running from the moment it is made, before its process has the lock; later only the lock tells", async () => {
+  const out = join(folder.path, "starting");
+  const directory = writeRun({ folder: out, id: "new", status: "running" });
+  rmSync(join(directory, "events.jsonl"));
+  const manifest = JSON.parse(readFileSync(join(directory, "run.json"), "utf8"));
+  const made = (secondsAgo: number) =>
+    writeFileSync(join(directory, "run.json"), JSON.stringify({ ...manifest, created: new Date(Date.now() - 1000 * secondsAgo).toISOString() }));
+  const status = async () => (await scanRuns(out, nobody))[0]?.status;
+  made(60);
+  expect(await status()).toBe("interrupted");
+  made(1);
+  expect(await status()).toBe("running");
+  writeFileSync(join(directory, "run.lock"), "");
+  expect(await status()).toBe("interrupted");
+  expect((await scanRuns(out, async () => new Map([[directory, 42]])))[0]).toMatchObject({ status: "running", pid: 42 });
 });

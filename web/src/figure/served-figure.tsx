@@ -59,8 +59,8 @@ export function ServedFigure({ address, turn, room, cursor, changes }: ServedFig
       <div ref={frame} class={cursor ? "drawing steps" : "drawing"} style={reserved(room.height(width))} />
       {hasPaper && <div ref={paper} class="drawing paper-drawing" />}
       {problem && <p class="note">{problem}</p>}
-      <figcaption style={reserved(linesOf(room.caption, width, 7) * 20)}>
-        {drawing?.caption}{" "}
+      <figcaption style={reserved((linesOf(room.caption, width, 7) + 1) * 20)}>
+        {drawing?.caption}
         <span class="saves">
           {["svg", "png", "csv"].map((kind) => (
             <a key={kind} href={`${address}&as=${kind}`} download>

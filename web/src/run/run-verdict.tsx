@@ -32,7 +32,7 @@ function VerdictPlace() {
       <figure class="panel served-figure">
         <h3>Waiting for the first steps …</h3>
         <div style={{ minHeight: `${room.height(window.innerWidth)}px` }} />
-        <figcaption style={{ minHeight: "42px" }} />
+        <figcaption style={{ minHeight: "62px" }} />
       </figure>
     </section>
   );
