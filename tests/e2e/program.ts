@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { execa, type Options } from "execa";
+import { execa, execaSync, type Options } from "execa";
 
 /** The folder of the project, with a trailing slash. */
 export const projectRoot: string = fileURLToPath(new URL("../../", import.meta.url));
@@ -13,6 +13,12 @@ export const python: string = process.env["BH_BRIDGE_PYTHON"] ?? (existsSync(our
 
 /** The same, which has imported PyTorch already where vitest started it so (tests/warm): for trainings, where nothing is asked of the process itself. */
 export const warmPython: string = process.env["WARM_PYTHON_OF_TESTS"] ?? python;
+
+/** Whether the interpreter of the tests has an optional package. */
+export function hasPackage(name: string): boolean {
+  const isThere = `import importlib.util, sys; sys.exit(importlib.util.find_spec("${name}") is None)`;
+  return execaSync(python, ["-c", isThere], { reject: false }).exitCode === 0;
+}
 
 /** The researcher's corpus lies beside the checkouts of those who have it. */
 export const researchersCorpus: string = join(projectRoot, "../shared/corpus/training_corpus.txt");

@@ -49,6 +49,11 @@ export function isAccepted(reason: string): boolean {
   );
 }
 
+/** The Python package without which a block is not run, of the reason "needs optional packages, NAME". */
+export function optionalPackageOf({ excuse }: Block): string | undefined {
+  return /^needs optional packages, (\w+)$/.exec(excuse ?? "")?.[1];
+}
+
 /** Every reason that a page gives, of blocks and of lines. */
 export function excusesOf(page: string): string[] {
   return page.split("\n").flatMap((line) => reasonIn(line) ?? []);
