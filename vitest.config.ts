@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { SlowestFirst } from "./tests/slowest-first.js";
 
@@ -11,7 +12,10 @@ const shared = {
   expect: { poll: { timeout: 20_000 } }, // what a busy machine may need; what is looked for is there at once on a quiet one
 } as const;
 
-/** They need a cluster, which takes minutes and much of the machine: `npm test -- --clusters` runs them, after all others. */
+/** Files that take long and that `npm test` leaves out. */
+const slow: string[] = process.env["QUICK_TESTS"] === "1" ? JSON.parse(readFileSync("tests/slow.json", "utf8")) : [];
+
+/** They need a cluster, which takes minutes and much of the machine: `npm test -- --all` runs them, after all others. */
 const clusters = ["tests/e2e/ray.test.ts", "tests/e2e/slurm.test.ts"];
 
 /** It registers analyses, which its process has from then on. */
@@ -25,9 +29,9 @@ export default defineConfig({
     coverage: { provider: "v8", include: ["src/**"], reporter: ["text-summary", "html"] },
     projects: [
       // What drives Python from its own process has one for each file; commands, which run in others, and the small files of units share one.
-      { test: { ...shared, name: "commands", include: ["tests/e2e/**/*.test.ts"], exclude: clusters, isolate: false } },
-      { test: { ...shared, name: "processes", include: ["tests/!(unit|e2e)/**/*.test.ts", ...registering] } },
-      { test: { ...shared, name: "units", include: ["tests/unit/**/*.test.ts"], exclude: registering, isolate: false } },
+      { test: { ...shared, name: "commands", include: ["tests/e2e/**/*.test.ts"], exclude: [...clusters, ...slow], isolate: false } },
+      { test: { ...shared, name: "processes", include: ["tests/!(unit|e2e)/**/*.test.ts", ...registering], exclude: slow } },
+      { test: { ...shared, name: "units", include: ["tests/unit/**/*.test.ts"], exclude: [...registering, ...slow], isolate: false } },
       { test: { ...shared, name: "clusters", include: clusters, fileParallelism: false } },
     ],
   },

@@ -1,6 +1,5 @@
-// npm test: runs all suites and prints their total on the last line.
-// --clusters: also run the tests that start a Ray or SLURM cluster on this machine, after all others.
-// --versions: also run the small form of `npm run test:versions`, which installs the lowest transformers with pip.
+// npm test: runs both suites without the slow files (tests/slow.json) and prints their total on the last line.
+// --all: also run the slow files, then the tests that start Ray and SLURM on this machine, then the small form of `npm run test:versions`.
 // Other arguments after -- select tests: paths below tests/python go to pytest, all others to vitest. A suite without arguments is then skipped.
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +8,7 @@ import { stripVTControlCharacters } from "node:util";
 import { prepare, root, run } from "./prepare.mjs";
 import { testVersions } from "./versions-test.mjs";
 
+const slow = JSON.parse(readFileSync(join(root, "tests", "slow.json"), "utf8"));
 const results = mkdtempSync(join(tmpdir(), "bh-bridge-test-"));
 
 /** The parsed report of a suite; null if it crashed before writing one. */
@@ -33,6 +33,7 @@ function countVitest(text) {
     failed: report.numFailedTests + broken.length,
     skipped: report.numPendingTests + report.numTodoTests,
     failures: [...failures, ...broken.map(({ name, message }) => [name, "cannot run", message])],
+    seconds: report.testResults.map(({ name, startTime, endTime }) => [name, (endTime - startTime) / 1000]),
   };
 }
 
@@ -46,7 +47,8 @@ function countPytest(text) {
   const failures = [...text.matchAll(/<testcase classname="([^"]*)" name="([^"]*)"[^>]*><(?:failure|error) message="([^"]*)/g)].map((found) =>
     found.slice(1).map(unescapeXml),
   );
-  return { passed: number("tests") - failed - number("skipped"), failed, skipped: number("skipped"), failures };
+  const seconds = [...text.matchAll(/<testcase classname="([^"]*)" name="[^"]*" time="([\d.]+)"/g)].map(([, name, time]) => [name, Number(time)]);
+  return { passed: number("tests") - failed - number("skipped"), failed, skipped: number("skipped"), failures, seconds };
 }
 
 /** Counts of a suite. A suite that exits with an error but no failed test, or runs no test, counts as one more failure. */
@@ -84,25 +86,40 @@ async function everything() {
 }
 
 await prepare({ dev: true });
-const withClusters = process.argv.includes("--clusters");
-const withVersions = process.argv.includes("--versions");
-const given = process.argv.slice(2).filter((argument) => !["--clusters", "--versions"].includes(argument));
+const isWhole = process.argv.includes("--all");
+const given = process.argv.slice(2).filter((argument) => argument !== "--all");
 const isPython = (argument) => argument.includes("tests/python");
 const forPytest = given.filter(isPython);
 const forVitest = given.filter((argument) => !isPython(argument));
+// vitest.config.ts and tests/python/conftest.py read it.
+if (given.length === 0 && !isWhole) process.env.QUICK_TESTS = "1";
 
 const all = given.length === 0 ? await everything() : [];
 if (forVitest.length > 0) all.push(await vitest(forVitest));
 if (forPytest.length > 0) all.push(await pytest(forPytest));
-if (withClusters) all.push(await vitest(["--project=clusters"]));
-if (withVersions) all.push(await testVersions({ small: true }));
+if (isWhole) {
+  all.push(await vitest(["--project=clusters"]));
+  all.push(await testVersions({ small: true }));
+}
 rmSync(results, { recursive: true });
+
+/** The files that take longest, with the sum of their tests' seconds. */
+function slowestFiles(most) {
+  const sums = new Map();
+  for (const [name, seconds] of all.flatMap(({ seconds = [] }) => seconds)) sums.set(name, (sums.get(name) ?? 0) + seconds);
+  return [...sums].sort(([, one], [, other]) => other - one).slice(0, most);
+}
+if (isWhole) {
+  console.log("\nThe slowest files, in seconds:");
+  for (const [name, seconds] of slowestFiles(60)) console.log(`${seconds.toFixed(0).padStart(5)}  ${name.replace(`${root}`, "")}`);
+}
 
 // Once more at the end, because logs are often cut at the start.
 const printable = (text) => stripVTControlCharacters(text).split("\n").slice(0, 12).join("\n    ");
 for (const [where, title, message] of all.flatMap(({ failures = [] }) => failures))
   console.log(`\nFAILED ${where.replace(root, "").replace(/^\//, "")}: ${title}\n    ${printable(message)}`);
 
+if (process.env.QUICK_TESTS === "1") console.log(`\nLeft out: ${slow.length} slow files, and clusters. "npm test -- --all" runs them too`);
 const sum = (key) => all.reduce((total, counts) => total + counts[key], 0);
 console.log(`\n${sum("passed")} passed, ${sum("failed")} failed${sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : ""}`);
 if (sum("failed") > 0) process.exitCode = 1;

@@ -66,3 +66,9 @@ test("every issue form has a name, a description and fields with labels", () => 
     ).toEqual([]);
   }
 });
+
+test("the slow test files that npm test leaves out exist", () => {
+  const slow = z.array(z.string()).parse(JSON.parse(text("tests/slow.json")));
+  expect(slow.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  expect(slow).toEqual([...new Set(slow)].sort());
+});
