@@ -253,7 +253,7 @@ def one_text_a_row() -> Generator[None]:
         masking_utils.find_packed_sequence_indices = look
 
 
-def gradient_state() -> dict[str, Any]:
+def gradient_state() -> dict[str, object]:
     """The state of accelerate's gradient accumulation, which exists once per process."""
     return GradientState._shared_state
 

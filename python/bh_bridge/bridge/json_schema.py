@@ -213,7 +213,7 @@ def _property_names(of_name: Check) -> Check:
 def _properties(check_of: Callable[[str], Check | None]) -> Check:
     """Check every field of an object with the check that `check_of` returns for its name, if any."""
 
-    def check(fields: dict[str, Any]) -> Sequence[Fault]:
+    def check(fields: dict[str, object]) -> Sequence[Fault]:
         chosen = ((name, check_of(name)) for name in fields)
         return [fault for name, of_field in chosen if of_field for fault in _below(name, of_field(fields[name]))]
 

@@ -6,14 +6,25 @@ import functools
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from bh_bridge.bridge.json_schema import Check, Fault, compile_schema
+from bh_bridge.bridge.json_schema import Check, Fault, Schema, compile_schema
 from bh_bridge.errors import ProtocolInvalid
 
 
+class Messages(TypedDict):
+    request: Schema
+    reply: Schema
+
+
+class Protocol(TypedDict):
+    operations: dict[str, Messages]
+    command: Schema
+    coalescibleEvents: list[str]
+
+
 @functools.cache
-def schema() -> dict[str, Any]:
+def schema() -> Protocol:
     """The JSON Schemas of all messages, by kind."""
     return json.loads(Path(__file__).with_name("protocol.schema.json").read_text(encoding="utf-8"))
 

@@ -32,11 +32,11 @@ class Engine(Protocol):
     @property
     def device(self) -> torch.device: ...
 
-    def optimizer_state(self, weight: torch.Tensor) -> Mapping[str, Any]:
+    def optimizer_state(self, weight: torch.Tensor) -> Mapping[str, object]:
         """The optimizer's state of a weight (`exp_avg`, …); empty before the first step."""
         ...
 
-    def optimizer_settings(self, weight: torch.Tensor) -> Mapping[str, Any]:
+    def optimizer_settings(self, weight: torch.Tensor) -> Mapping[str, object]:
         """The optimizer's settings for the next step of a weight (`lr`, `weight_decay`, …)."""
         ...
 
@@ -74,7 +74,7 @@ class Build(Protocol):
     ) -> Engine: ...
 
 
-def foreseen_state(name: str, request: TrainerCreate, model: Any, weight: nn.Parameter) -> Mapping[str, Any]:
+def foreseen_state(name: str, request: TrainerCreate, model: Any, weight: nn.Parameter) -> Mapping[str, object]:
     """The optimizer state that an engine will have for a weight; every engine module has such a function."""
     return importlib.import_module(ENGINES[name]).foreseen_state(request, model, weight)
 

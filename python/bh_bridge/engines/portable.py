@@ -38,7 +38,7 @@ def build(
     return PortableTrainer(moments=moment_dtype(request, torch.bfloat16), **options)
 
 
-def foreseen_state(request: TrainerCreate, _model: Any, weight: nn.Parameter) -> Mapping[str, Any]:
+def foreseen_state(request: TrainerCreate, _model: Any, weight: nn.Parameter) -> Mapping[str, object]:
     """The optimizer state that a run will have for a weight."""
     return new_state(weight, moment_dtype(request, weight.dtype), wide_part(request) == "master")
 
@@ -121,7 +121,7 @@ class PortableTrainer(RunTrainer):
         """The norm of the gradients; if `most` is positive, they are scaled to it if they exceed it."""
         return torch.tensor(self._library.clip(self._gradients, most), dtype=torch.bfloat16)
 
-    def own_optimizer(self) -> tuple[type[PortableAdamW], dict[str, Any]]:
+    def own_optimizer(self) -> tuple[type[PortableAdamW], dict[str, object]]:
         return PortableAdamW, {
             "library": self._library,
             "lr": self.args.learning_rate,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -106,10 +106,10 @@ class RunTrainer(DurableTrainer):
         finally:
             self._tracking.close()
 
-    def optimizer_state(self, weight: torch.Tensor) -> dict[str, Any]:
+    def optimizer_state(self, weight: torch.Tensor) -> Mapping[str, object]:
         return {} if self.optimizer is None else self._plain_optimizer().state.get(weight, {})
 
-    def optimizer_settings(self, weight: torch.Tensor) -> dict[str, Any]:
+    def optimizer_settings(self, weight: torch.Tensor) -> Mapping[str, object]:
         return settings_of(self._plain_optimizer(), weight)
 
     def total_norm(self) -> torch.Tensor:
@@ -211,7 +211,7 @@ class RunTrainer(DurableTrainer):
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
         return decaying_names(model, super().get_decay_parameter_names(model), self._decay_norms)
 
-    def own_optimizer(self) -> tuple[type[torch.optim.Optimizer], dict[str, Any]] | None:
+    def own_optimizer(self) -> tuple[type[torch.optim.Optimizer], dict[str, object]] | None:
         """The class and the options of an optimizer that replaces that of transformers; None to keep it."""
         return None if self._wide is None else wide_adamw(self.args, self._wide)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from typing import Any, cast
 
@@ -82,7 +82,7 @@ def wide_adamw(args: TrainingArguments, wide: str) -> tuple[type[WideAdamW], dic
     return WideAdamW, options
 
 
-def foreseen_state(request: TrainerCreate, model: Any, weight: nn.Parameter) -> dict[str, Any]:
+def foreseen_state(request: TrainerCreate, model: Any, weight: nn.Parameter) -> Mapping[str, object]:
     """The state that the optimizer of a run will have for a weight, found by stepping a copy."""
     args, wide = training_arguments(request), wide_part(request)
     kind, options = wide_adamw(args, wide) if wide else Trainer.get_optimizer_cls_and_kwargs(args, model)
@@ -94,4 +94,4 @@ def foreseen_state(request: TrainerCreate, model: Any, weight: nn.Parameter) -> 
     except Exception as error:
         name = request["training"].get("optim")
         raise ConfigInvalid(f"record.tensors: the state of optimizer {name} cannot be recorded: {error}") from error
-    return dict(optimizer.state[copy])
+    return optimizer.state[copy]

@@ -7,6 +7,7 @@ including the draws that it overwrites.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -39,7 +40,7 @@ def draw_weights(model: PreTrainedModel, draws: PortableDraws) -> None:
     _draw(weights.get("lm_head.weight", torch.empty_like(embedding)), deviation, draws)
 
 
-def _draw_gpt2(weights: dict[str, Any], config: Any, draws: PortableDraws) -> None:
+def _draw_gpt2(weights: Mapping[str, torch.Tensor], config: Any, draws: PortableDraws) -> None:
     deviation = config.initializer_range
     names = ["wte", "wpe", *(f"h.{layer}.{part}" for layer in range(config.n_layer) for part in GPT2_LAYER)]
     matrices = {name: weights[f"transformer.{name}.weight"] for name in names}
@@ -51,7 +52,7 @@ def _draw_gpt2(weights: dict[str, Any], config: Any, draws: PortableDraws) -> No
             _draw(weight, deviation / math.sqrt(2 * config.n_layer), draws)
 
 
-def _draw_rotary(weights: dict[str, Any], config: Any, draws: PortableDraws) -> None:
+def _draw_rotary(weights: Mapping[str, torch.Tensor], config: Any, draws: PortableDraws) -> None:
     layers = range(config.num_hidden_layers)
     embedding = weights["model.embed_tokens.weight"]
     linear = [f"model.layers.{layer}.{part}" for layer in layers for part in ROTARY_LAYER]

@@ -29,12 +29,17 @@ class WorkerSpec(TypedDict):
     probe: dict[str, str]
 
 
+class WorkerReport(TypedDict):
+    worker: str
+    report: Report
+
+
 class WorkerPool:
     """The workers and their reports."""
 
     def __init__(self) -> None:
         self.workers: dict[str, Actor] = {}
-        self.reports: list[tuple[int, Report]] = []
+        self.reports: list[tuple[int, WorkerReport]] = []
         self.last_number = 0
         self.requests: deque[str] = deque(maxlen=10_000)
         self.changed = threading.Condition()
@@ -63,7 +68,7 @@ class WorkerPool:
 
     def _follow(self, worker: str, actor: Actor) -> None:
         try:
-            self._report(worker, {"kind": "ready", **ray.get(actor.place.remote())})
+            self._report(worker, ray.get(actor.place.remote()))
             while worker in self.workers:
                 for report in ray.get(actor.next_reports.remote()):
                     self._report(worker, report)
@@ -77,7 +82,7 @@ class WorkerPool:
             self.reports.append((self.last_number, {"worker": worker, "report": report}))
             self.changed.notify_all()
 
-    def reports_after(self, number: int) -> list[tuple[int, Report]]:
+    def reports_after(self, number: int) -> list[tuple[int, WorkerReport]]:
         """Return the reports after a number, and drop earlier ones, which have arrived."""
         with self.changed:
             self.reports = [each for each in self.reports if each[0] > number]

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import ray
 
@@ -24,7 +24,12 @@ POLL_SECONDS = 2.0
 STDERR_BYTES = 4000
 LOOK_FOR_CHECKPOINTS_SECONDS = 10.0
 
-Setup = dict[str, Any]  # read by src/sweep/pool
+
+class Setup(TypedDict):
+    """The fields that are used here; src/sweep/pool reads the others."""
+
+    python: NotRequired[dict[str, str]]
+    sent: dict[str, object]
 
 
 class Task(TypedDict):
@@ -40,7 +45,15 @@ class Order(TypedDict):
     tasks: NotRequired[list[Task]]
 
 
-Report = dict[str, Any]
+class Report(TypedDict):
+    """The fields that are used here; src/sweep/pool reads the others."""
+
+    kind: str
+    run: NotRequired[str]
+    reason: NotRequired[str]
+    pid: NotRequired[int]
+    host: NotRequired[str]
+    shared: NotRequired[bool]
 
 
 @ray.remote
@@ -67,12 +80,12 @@ class WarmWorker(RunFolder):
         self.stderr_thread = threads[1]
         if not self.shared:
             threading.Thread(target=self._watch_checkpoints, daemon=True).start()
-        own = {**setup, "python": {"path": sys.executable}, "sent": {**setup["sent"], "folder": str(package)}}
+        own: Setup = {**setup, "python": {"path": sys.executable}, "sent": {**setup["sent"], "folder": str(package)}}
         self.order({"kind": "setup", "setup": own})
 
     def place(self) -> Report:
-        """The process and host of the worker, and whether it can access the directory of the sweep."""
-        return {"pid": self.process.pid, "host": socket.gethostname(), "shared": self.shared}
+        """The first report: process and host of the worker, and whether it can access the directory of the sweep."""
+        return {"kind": "ready", "pid": self.process.pid, "host": socket.gethostname(), "shared": self.shared}
 
     def order(self, order: Order) -> None:
         """Send an order to the worker. If it has ended, it has reported that."""
@@ -109,8 +122,8 @@ class WarmWorker(RunFolder):
     def _read_reports(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            report = json.loads(line)
-            if report["kind"] == "started":
+            report: Report = json.loads(line)
+            if report["kind"] == "started" and "run" in report:
                 self.run = Path(report["run"])
             self.reports.put(report)
         self.stderr_thread.join(timeout=2)

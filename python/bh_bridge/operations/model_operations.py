@@ -29,6 +29,7 @@ from bh_bridge.bridge.messages import (
     ModelTensorReply,
     ModelTo,
     ModelToReply,
+    Options,
     Parameter,
 )
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
@@ -110,20 +111,24 @@ def generate(request: ModelGenerate) -> ModelGenerateReply:
     tokens = _token_ids([request["tokens"]], model, new_tokens=request["options"].get("max_new_tokens") or 0)
     if request["seed"] is not None:
         torch.manual_seed(request["seed"])
-    options: dict[str, Any] = {key: value for key, value in request["options"].items() if value is not None}
-    for name in FRACTIONS & options.keys():
-        options[name] = float(options[name])  # transformers rejects int, and JSON writes 2.0 as 2
     if not hasattr(model, "generate"):  # a model of the user's own
-        return {"tokens": _generate_by_forward(model, tokens, options)}
+        return {"tokens": _generate_by_forward(model, tokens, request["options"])}
+    options = request["options"]
+    # transformers rejects int, and JSON writes 2.0 as 2.
+    fractions = {name: float(options[name]) for name in FRACTIONS if name in options}
     # No token ends or pads a text, whatever the defaults of the configuration.
     generator: Any = model  # `generate` comes from a mixin that the type checker does not follow
     output = generator.generate(
-        tokens, attention_mask=torch.ones_like(tokens), eos_token_id=None, pad_token_id=0, **options
+        tokens,
+        attention_mask=torch.ones_like(tokens),
+        eos_token_id=None,
+        pad_token_id=0,
+        **{**options, **fractions},
     )
     return {"tokens": output[0].tolist()}
 
 
-def _generate_by_forward(model: Any, tokens: torch.Tensor, options: dict[str, Any]) -> list[int]:
+def _generate_by_forward(model: Any, tokens: torch.Tensor, options: Options) -> list[int]:
     """Continue a prompt [1, tokens] of a model without `generate`, with the options of transformers' own."""
     if options.get("top_p", 1.0) < 1.0:
         raise ConfigInvalid("top_p: a model of your own supports temperature and top_k only")

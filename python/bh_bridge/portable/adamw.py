@@ -58,9 +58,9 @@ class PortableAdamW(torch.optim.Optimizer):
         return state["step"], update
 
 
-def new_state(parameter: torch.Tensor, moments: torch.dtype, keep_master: bool) -> dict[str, Any]:
+def new_state(parameter: torch.Tensor, moments: torch.dtype, keep_master: bool) -> dict[str, torch.Tensor | int]:
     """The state of a weight before its first step."""
-    state: dict[str, Any] = {
+    state: dict[str, torch.Tensor | int] = {
         "step": 0,
         "exp_avg": torch.zeros_like(parameter, dtype=moments),
         "exp_avg_sq": torch.zeros_like(parameter, dtype=moments),

@@ -98,11 +98,11 @@ class States:
         return torch.cat([each.detach().reshape(-1).view(torch.uint8) for each in self._tensors.values()])
 
     def header(self) -> bytes:
-        tensors: list[dict[str, Any]] = []
+        tensors: list[dict[str, object]] = []
         offset = 0
         for name, tensor in self._tensors.items():
-            about = {"name": name, "dtype": DTYPE_NAMES[tensor.dtype], "shape": list(tensor.shape), "offset": offset}
-            tensors.append(about)
+            dtype, shape = DTYPE_NAMES[tensor.dtype], list(tensor.shape)
+            tensors.append({"name": name, "dtype": dtype, "shape": shape, "offset": offset})
             offset += tensor.nbytes
         header = {"format": FORMAT, "key_every": KEY_EVERY, "words": self.words, "tensors": tensors, "tied": self.tied}
         return json.dumps(header, separators=(",", ":")).encode()

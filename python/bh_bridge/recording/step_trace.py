@@ -140,7 +140,7 @@ class StepTrace:
         self._hooks.clear()
         self._seen.clear()
 
-    def _on_batch(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _on_batch(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, object]) -> None:
         if not model.training:  # an evaluation
             return
         self._batch += 1

@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
+
+# The values of a field, or the bounds of its distribution by kind.
+Draw: TypeAlias = list[object] | dict[Literal["uniform", "log", "int"], list[float]]
 
 
 class Point(TypedDict):
@@ -21,7 +24,7 @@ class Point(TypedDict):
 
 
 class Request(TypedDict):
-    over: dict[str, Any]
+    over: dict[str, Draw]
     seed: int
     direction: str
     told: list[Point]
@@ -58,7 +61,7 @@ def ask(optuna: Any, request: Request) -> list[dict[str, float]]:
     return [dict(study.ask(spaces).params) for _ in range(request["count"])]
 
 
-def distribution(optuna: Any, draw: Any) -> Any:
+def distribution(optuna: Any, draw: Draw) -> Any:
     """The distribution of a field in Optuna."""
     if isinstance(draw, list):
         return optuna.distributions.CategoricalDistribution(list(range(len(draw))))

@@ -12,19 +12,33 @@ import json
 import math
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+
+
+class Log(TypedDict):
+    at: str
+    name: NotRequired[str]
+    group: NotRequired[str]
+    config: NotRequired[dict[str, object]]
+    values: dict[str, float | None]
+
+
+class Scalar(TypedDict):
+    tag: str
+    steps: list[int]
+    values: list[float | str]
 
 
 def main(marker: str, kind: str, folder: str) -> None:
     """Print the marker and `logs`, or `missing`, on one line."""
     try:
         if kind == "scalars":
-            logs: list[Any] = [tensorboard_scalars(Path(each)) for each in json.loads(folder)]
+            logs: list[Log] | list[list[Scalar]] = [tensorboard_scalars(Path(each)) for each in json.loads(folder)]
         else:
             logs = {"tensorboard": tensorboard_logs, "wandb": wandb_logs}[kind](Path(folder))
     except ImportError as error:
@@ -33,16 +47,16 @@ def main(marker: str, kind: str, folder: str) -> None:
     print(marker + json.dumps({"logs": logs}))
 
 
-def tensorboard_logs(folder: Path) -> list[dict[str, Any]]:
+def tensorboard_logs(folder: Path) -> list[Log]:
     """The last value of every scalar of every folder with event files."""
-    logs: list[dict[str, Any]] = []
+    logs: list[Log] = []
     for directory in sorted({path.parent for path in folder.rglob("events.out.tfevents.*")}):
         values = {tag: points[-1][1] for tag, points in scalars_in(directory).items()}
         logs.append({"at": str(directory.relative_to(folder)), "values": numbers(values)})
     return logs
 
 
-def tensorboard_scalars(folder: Path) -> list[dict[str, Any]]:
+def tensorboard_scalars(folder: Path) -> list[Scalar]:
     """Steps and values of every scalar in the event files of a folder; values that are not finite as text."""
     return [
         {
@@ -71,30 +85,32 @@ def scalars_in(folder: Path) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
-def wandb_logs(folder: Path) -> list[dict[str, Any]]:
+def wandb_logs(folder: Path) -> list[Log]:
     """The summary, or the last history value, of every offline run with its configuration."""
     messages: Any = import_module("wandb.proto.wandb_internal_pb2")  # its classes are made when it is imported
 
-    logs: list[dict[str, Any]] = []
+    logs: list[Log] = []
     for path in sorted(folder.rglob("*.wandb")):
-        log: dict[str, Any] = {"at": str(path.parent.relative_to(folder)), "name": "", "group": "", "config": {}}
-        history: dict[str, Any] = {}
-        summary: dict[str, Any] = {}
+        name, group = "", ""
+        config: dict[str, object] = {}
+        history: dict[str, object] = {}
+        summary: dict[str, object] = {}
         for data in stored_records(path.read_bytes()):
             record: Any = messages.Record()
             record.ParseFromString(data)
             kind = record.WhichOneof("record_type")
             if kind == "run":
-                log["name"], log["group"] = record.run.display_name, record.run.run_group
-                log["config"].update(items(record.run.config.update))
+                name, group = record.run.display_name, record.run.run_group
+                config.update(items(record.run.config.update))
             elif kind == "config":
-                log["config"].update(items(record.config.update))
+                config.update(items(record.config.update))
             elif kind == "history":
                 history.update(items(record.history.item))
             elif kind == "summary":
                 summary.update(items(record.summary.update))
-        log["config"] = {name: value for name, value in log["config"].items() if name != "_wandb"}
-        logs.append({**log, "values": numbers({**history, **summary})})
+        config.pop("_wandb", None)
+        at, values = str(path.parent.relative_to(folder)), numbers({**history, **summary})
+        logs.append({"at": at, "name": name, "group": group, "config": config, "values": values})
     return logs
 
 
@@ -122,12 +138,12 @@ def stored_records(data: bytes) -> Iterator[bytes]:
             yield parts
 
 
-def items(updates: Any) -> dict[str, Any]:
+def items(updates: Any) -> dict[str, object]:
     """Values by key; nested keys are joined by dots."""
     return {".".join(update.nested_key) or update.key: json.loads(update.value_json) for update in updates}
 
 
-def numbers(values: dict[str, Any]) -> dict[str, float | None]:
+def numbers(values: Mapping[str, object]) -> dict[str, float | None]:
     """The numbers among values; None for one that is not finite, which JSON cannot hold."""
     known = {name: value for name, value in values.items() if isinstance(value, int | float)}
     return {name: float(value) if math.isfinite(value) else None for name, value in known.items()}

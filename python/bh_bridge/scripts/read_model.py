@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 
-class Request(TypedDict):
+class ConfigRequest(TypedDict):
     """As src/python/run-python-script.ts sends it."""
 
     directory: str
@@ -24,10 +24,15 @@ class Request(TypedDict):
     """The fields to report; None for those that transformers saves."""
 
 
+VocabularyRequest = TypedDict(
+    "VocabularyRequest", {"path": str, "class": str, "fields": dict[str, object], "embedding": str | None}
+)
+
+
 NOT_ARCHITECTURE = {"use_cache", "add_cross_attention"}
 
 
-def read_config(request: Request) -> dict[str, Any]:
+def read_config(request: ConfigRequest) -> dict[str, object]:
     """The fields of a saved configuration as transformers reads it, and its dtype; a problem if it rejects them.
 
     Fields that older versions wrote have their present names and forms, and omitted ones the defaults of their class.
@@ -60,7 +65,7 @@ def read_config(request: Request) -> dict[str, Any]:
     return {"fields": fields, "dtype": everything.get("dtype")}
 
 
-def read_vocabulary(request: dict[str, Any]) -> dict[str, Any]:
+def read_vocabulary(request: VocabularyRequest) -> dict[str, object]:
     """The rows of the embedding of a user's own model, whose file of code is executed as training would.
 
     The model is built without memory where its constructor allows it; a problem if that fails.
@@ -72,9 +77,8 @@ def read_vocabulary(request: dict[str, Any]) -> dict[str, Any]:
 
     source = Path(request["path"]).read_text(encoding="utf-8")
     code = {"path": request["path"], "sha256": hashlib.sha256(source.encode()).hexdigest(), "source": source}
-    own = {name: request[name] for name in ("class", "fields", "embedding")}
     try:
-        described = own_model.described({"type": "python", "code": code, **own})
+        described = own_model.described({**request, "type": "python", "code": code})
         try:
             with torch.device("meta"):
                 model = own_model.new(described)

@@ -14,7 +14,7 @@ import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 PROJECT = "bh-bridge"
 BATCH = 1000  # metrics per call, MLflow's maximum
@@ -29,9 +29,20 @@ class Row(NamedTuple):
     values: dict[str, float]
 
 
+class Request(TypedDict):
+    """As src/runner/export-metrics.ts sends it."""
+
+    tracker: str
+    name: str
+    config: dict[str, object]
+    folder: str
+    out: str
+    rows: list[tuple[int, float, dict[str, float]]]
+
+
 def main(marker: str, path: str) -> None:
     """Print the marker and `written`, or `missing`, on one line."""
-    request: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    request: Request = json.loads(Path(path).read_text(encoding="utf-8"))
     rows = [
         Row(step, wall, {name: float(value) for name, value in values.items()})
         for step, wall, values in request["rows"]
@@ -47,7 +58,7 @@ def main(marker: str, path: str) -> None:
     print(marker + json.dumps({"written": True}))
 
 
-def write_tensorboard(folder: Path, rows: list[Row], request: dict[str, Any]) -> None:
+def write_tensorboard(folder: Path, rows: list[Row], request: Request) -> None:
     """Scalars by step, as a SummaryWriter writes them."""
     from tensorboard.summary.writer.event_file_writer import EventFileWriter  # pyright: ignore[reportMissingImports]
 
@@ -61,7 +72,7 @@ def write_tensorboard(folder: Path, rows: list[Row], request: dict[str, Any]) ->
     writer.close()
 
 
-def write_wandb(folder: Path, rows: list[Row], request: dict[str, Any]) -> None:
+def write_wandb(folder: Path, rows: list[Row], request: Request) -> None:
     """An offline run, which `wandb sync` uploads."""
     import wandb  # pyright: ignore[reportMissingImports]
 
@@ -88,7 +99,7 @@ def write_wandb(folder: Path, rows: list[Row], request: dict[str, Any]) -> None:
             path.unlink()  # a link to the run, and logs of the library
 
 
-def write_mlflow(folder: Path, rows: list[Row], request: dict[str, Any]) -> None:
+def write_mlflow(folder: Path, rows: list[Row], request: Request) -> None:
     """A finished run in a SQLite store, under the names of transformers' callback."""
     import mlflow  # pyright: ignore[reportMissingImports]
     from mlflow.entities import Metric, Param  # pyright: ignore[reportMissingImports]
@@ -118,7 +129,7 @@ def mlflow_name(name: str) -> str:
     return "eval_" + name.removeprefix("eval/") if name.startswith("eval/") else name.removeprefix("train/")
 
 
-def write_trackio(folder: Path, rows: list[Row], request: dict[str, Any]) -> None:
+def write_trackio(folder: Path, rows: list[Row], request: Request) -> None:
     """A run in a local store. No dashboard is started."""
     os.environ["TRACKIO_DIR"] = str(folder)  # read when trackio is imported
     import trackio  # pyright: ignore[reportMissingImports]

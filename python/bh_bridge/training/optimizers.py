@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import torch
@@ -26,7 +26,7 @@ def moment_dtype(request: TrainerCreate, weights: torch.dtype) -> torch.dtype:
     return weights if wide_part(request) is None else torch.float32
 
 
-def settings_of(optimizer: torch.optim.Optimizer, weight: torch.Tensor) -> dict[str, Any]:
+def settings_of(optimizer: torch.optim.Optimizer, weight: torch.Tensor) -> Mapping[str, object]:
     """The current settings of a weight's parameter group (`lr`, `weight_decay`, …)."""
     group = next(group for group in optimizer.param_groups if any(each is weight for each in group["params"]))
     return {name: value for name, value in group.items() if name not in ("params", "initial_lr")}
@@ -54,12 +54,21 @@ class WideAdamW(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None if closure is None else closure()
         for group in self.param_groups:
+            settings = group["lr"], group["betas"], group["eps"], group["weight_decay"]
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._step_one(parameter, parameter.grad.to(torch.float32), group)
+                    self._step_one(parameter, parameter.grad.to(torch.float32), *settings)
         return loss
 
-    def _step_one(self, parameter: torch.Tensor, gradient: torch.Tensor, group: dict[str, Any]) -> None:
+    def _step_one(
+        self,
+        parameter: torch.Tensor,
+        gradient: torch.Tensor,
+        lr: float,
+        betas: tuple[float, float],
+        eps: float,
+        weight_decay: float,
+    ) -> None:
         state = self.state[parameter]
         if not state:
             state["step"] = 0
@@ -68,11 +77,11 @@ class WideAdamW(torch.optim.Optimizer):
             if self._keep_master:
                 state["master"] = parameter.detach().to(torch.float32).clone()
         state["step"] += 1
-        beta1, beta2 = group["betas"]
+        beta1, beta2 = betas
         state["exp_avg"].lerp_(gradient, 1 - beta1)
         state["exp_avg_sq"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        root = (state["exp_avg_sq"].sqrt() / math.sqrt(1 - beta2 ** state["step"])).add_(group["eps"])
+        root = (state["exp_avg_sq"].sqrt() / math.sqrt(1 - beta2 ** state["step"])).add_(eps)
         weight = state["master"] if self._keep_master else parameter.to(torch.float32)
-        weight = weight.mul_(1 - group["lr"] * group["weight_decay"])
-        weight.addcdiv_(state["exp_avg"], root, value=-group["lr"] / (1 - beta1 ** state["step"]))
+        weight = weight.mul_(1 - lr * weight_decay)
+        weight.addcdiv_(state["exp_avg"], root, value=-lr / (1 - beta1 ** state["step"]))
         parameter.copy_(weight)

@@ -54,14 +54,14 @@ class Tracking(TrainerCallback):
         self._step = step
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **more: Any) -> None:
-        self._each(lambda tracker: tracker.begin(args, state, control, more))
+        self._each(lambda tracker: tracker.begin(args, state, control, **more))
 
     def on_log(self, args: Any, state: TrainerState, control: TrainerControl, logs: Any = None, **more: Any) -> None:
         if "train_runtime" not in logs:  # the summary is of this process, not of the run
-            self._each(lambda tracker: tracker.log(args, state, control, {"logs": logs, **more}))
+            self._each(lambda tracker: tracker.log(args, state, control, logs=logs, **more))
 
     def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **more: Any) -> None:
-        self._each(lambda tracker: tracker.end(args, state, control, more))
+        self._each(lambda tracker: tracker.end(args, state, control, **more))
 
     def close(self) -> None:
         """Release the libraries; called however a training ends."""
@@ -109,15 +109,15 @@ class Tracker:
     def make_callback(self, state: TrainerState) -> Any:
         raise NotImplementedError
 
-    def begin(self, args: Any, state: TrainerState, control: TrainerControl, more: dict[str, Any]) -> None:
+    def begin(self, args: Any, state: TrainerState, control: TrainerControl, **more: Any) -> None:
         self.folder.parent.mkdir(exist_ok=True)
         self.callback = self.make_callback(state)
         self.callback.on_train_begin(self._arguments(args), state, control, **more)
 
-    def log(self, args: Any, state: TrainerState, control: TrainerControl, more: dict[str, Any]) -> None:
+    def log(self, args: Any, state: TrainerState, control: TrainerControl, **more: Any) -> None:
         self.callback.on_log(self._arguments(args), state, control, **more)
 
-    def end(self, args: Any, state: TrainerState, control: TrainerControl, more: dict[str, Any]) -> None:
+    def end(self, args: Any, state: TrainerState, control: TrainerControl, **more: Any) -> None:
         self.callback.on_train_end(self._arguments(args), state, control, **more)
 
     def close(self) -> None:
@@ -175,8 +175,8 @@ class Wandb(Tracker):
     def make_callback(self, state: TrainerState) -> Any:
         return WandbCallback()
 
-    def end(self, args: Any, state: TrainerState, control: TrainerControl, more: dict[str, Any]) -> None:
-        super().end(args, state, control, more)
+    def end(self, args: Any, state: TrainerState, control: TrainerControl, **more: Any) -> None:
+        super().end(args, state, control, **more)
         self.has_ended = True
 
     def close(self) -> None:
@@ -206,13 +206,13 @@ class MLflow(Tracker):
             library.create_experiment(experiment, artifact_location=(self.folder / "artifacts").resolve().as_uri())
         return MLflowCallback()
 
-    def begin(self, args: Any, state: TrainerState, control: TrainerControl, more: dict[str, Any]) -> None:
-        super().begin(args, state, control, more)
+    def begin(self, args: Any, state: TrainerState, control: TrainerControl, **more: Any) -> None:
+        super().begin(args, state, control, **more)
         self._remember(importlib.import_module("mlflow").active_run().info.run_id)
 
-    def end(self, args: Any, state: TrainerState, control: TrainerControl, more: dict[str, Any]) -> None:
+    def end(self, args: Any, state: TrainerState, control: TrainerControl, **more: Any) -> None:
         importlib.import_module("mlflow").flush_async_logging()  # the callback logs in a thread
-        super().end(args, state, control, more)
+        super().end(args, state, control, **more)
 
     def close(self) -> None:
         library = importlib.import_module("mlflow")
