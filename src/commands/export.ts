@@ -100,7 +100,7 @@ async function exportDocument(run: string, options: ExportCommandOptions, termin
   const exported =
     to === "hf" && step !== undefined
       ? await exportModelOfStep(path, { ...options, step }, terminal)
-      : await withProgress(terminal, (progress) => exportRun(path, { ...target, to, out, step, metrics, python, ...progress }));
+      : await withProgress(terminal, ["Analysing", "states"], (progress) => exportRun(path, { ...target, to, out, step, metrics, python, ...progress }));
   const uploads: Readonly<Partial<Record<ExportTarget, string>>> = {
     hf: `hf upload ${shellQuote(repositoryOf(out))} ${shellQuote(out)}`,
     wandb: `wandb sync ${shellQuote(out)}/wandb/offline-run-*`,
@@ -108,9 +108,10 @@ async function exportDocument(run: string, options: ExportCommandOptions, termin
   return { schema: "bh-bridge/export@1", ...exported, ...(uploads[to] !== undefined && { upload: uploads[to] }) };
 }
 
-/** Run an export that Ctrl-C stops, with the progress of the analysis that it may need. */
+/** Run an export that Ctrl-C stops, with the progress of an analysis or a check that it may need. */
 async function withProgress(
   terminal: Terminal,
+  [title, unit]: readonly [string, string],
   exporting: (options: { signal: AbortSignal; onProgress: (done: number, total: number) => void }) => Promise<Exported>,
 ): Promise<Exported> {
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the export" });
@@ -119,7 +120,7 @@ async function withProgress(
     return await exporting({
       signal: stop.signal,
       onProgress(done, total) {
-        progress ??= createProgress(terminal, "Analysing", "states", total);
+        progress ??= createProgress(terminal, title, unit, total);
         progress.update(done);
         if (done >= total) progress.stop();
       },
@@ -137,16 +138,8 @@ async function exportAsCrate(run: string, { out, step, metrics, author, license 
     import("../runs/checkpoint.js"),
   ]);
   requireFree(out);
-  let progress: Progress | undefined;
-  const onProgress = (done: number, total: number) => {
-    progress ??= createProgress(terminal, "Verifying", "runs", total);
-    progress.update(done);
-  };
-  try {
-    return await exportCrate(await findPath(run), out, { author, license, onProgress });
-  } finally {
-    progress?.stop();
-  }
+  const path = await findPath(run);
+  return await withProgress(terminal, ["Verifying", "runs"], (progress) => exportCrate(path, out, { author, license, ...progress }));
 }
 
 async function exportModelOfStep(path: string, options: ExportCommandOptions & { step: number }, terminal: Terminal): Promise<Exported> {

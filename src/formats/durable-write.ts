@@ -21,9 +21,26 @@ export function durableWrite(path: string, content: string | Uint8Array): void {
  * @throws {BhBridgeError} `FILE_UNWRITABLE` also when something is there already; `DISK_FULL`, `IO_FAILED`.
  */
 export function durableCreate(path: string, fill: (temporaryPath: string) => void): void {
+  requireNothingAt(path);
+  putInPlace(path, fill);
+}
+
+/** As `durableCreate`, for what takes long enough to be stopped: nothing is left when `fill` rejects. */
+export async function durableCreateInSteps(path: string, fill: (temporaryPath: string) => Promise<void>): Promise<void> {
+  requireNothingAt(path);
+  const temporaryPath = temporaryPathOf(path);
+  try {
+    await fill(temporaryPath);
+  } catch (cause) {
+    rmSync(temporaryPath, { recursive: true, force: true });
+    throw writeError(path, cause);
+  }
+  putInPlace(path, () => undefined, temporaryPath);
+}
+
+function requireNothingAt(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }))
     throw new BhBridgeError("FILE_UNWRITABLE", `${path} exists already, and nothing is overwritten: name another place, or remove it`);
-  putInPlace(path, fill);
 }
 
 /** As `durableCreate`, for a file that is written front to back. */
@@ -38,9 +55,13 @@ export function durableCreateFile(path: string, fill: (write: (bytes: Uint8Array
   });
 }
 
+/** A sibling that belongs to nobody else: it is removed on failure. */
+function temporaryPathOf(path: string): string {
+  return `${path}.${randomBytes(4).toString("hex")}.partial`;
+}
+
 /** Temporary sibling, sync, rename, sync of the folder. */
-function putInPlace(path: string, fill: (temporaryPath: string) => void): void {
-  const temporaryPath = `${path}.${randomBytes(4).toString("hex")}.partial`; // a name of nobody else: it is removed on failure
+function putInPlace(path: string, fill: (temporaryPath: string) => void, temporaryPath = temporaryPathOf(path)): void {
   try {
     fill(temporaryPath);
     syncPath(temporaryPath);

@@ -1,8 +1,10 @@
-import { constants, copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { constants, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
-import { durableCreate, syncPath } from "../formats/durable-write.js";
+import { durableCreateInSteps, syncPath } from "../formats/durable-write.js";
 import type { Exported } from "../runner/exported.js";
 import { readRunDocument } from "../runs/read-run-json.js";
 import { checkpointsFolder, filesIn, finalFolder, isRunFile, runFiles } from "../runs/run-layout.js";
@@ -19,6 +21,7 @@ import { trialLabel } from "./plan/trial-label.js";
 export interface CrateOptions extends CrateLabels {
   /** Reports the runs that have been verified. */
   onProgress?: ((done: number, total: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Addresses of the software that a run records the version of. */
@@ -44,26 +47,39 @@ const nodeEnvironmentSchema = z.looseObject({ node: z.string(), processor: z.str
  * Write an ended run as a Process Run Crate, or a sweep or experiment as a Provenance Run Crate (RO-Crate 1.1): its files, and their description as JSON-LD.
  * @param directory of a run, sweep or experiment.
  * @throws {BhBridgeError} `RUN_NOT_FOUND`; `RUN_CORRUPT`; `USAGE` for a run that has not ended, and for an unreadable author or licence; `FILE_UNWRITABLE` if
- *   `out` exists; `DISK_FULL`.
+ *   `out` exists; `DISK_FULL`; `ABORTED`, and then `out` does not exist.
  */
 export async function exportCrate(directory: string, out: string, options: CrateOptions = {}): Promise<Exported> {
   const isPlan = existsSync(join(directory, planFileName));
+  /** Let a signal arrive between two pieces of work. */
+  const pause = async () => {
+    await setImmediate();
+    if (options.signal?.aborted) throw new BhBridgeError("ABORTED", `the export of ${directory} was stopped, and ${out} was not written`);
+  };
   const runs = isPlan ? runsOf(directory) : [{ path: "", trial: "" }];
   const files = runs.flatMap(({ path }) => runFilesOf(join(directory, path)).map((file) => join(path, file)));
   for (const [done, { path }] of runs.entries()) {
     options.onProgress?.(done, runs.length);
     const { problems } = await verifyRun(join(directory, path));
+    await pause();
     if (problems.length > 0) throw new BhBridgeError("RUN_CORRUPT", `${directory} is damaged and was not exported:\n${problems.join("\n")}`);
   }
   options.onProgress?.(runs.length, runs.length);
   if (isPlan) files.push(...filesIn(directory).filter((file) => planFile.test(file) && file !== readmeFile && file !== metadataFile));
   const graph = new CrateGraph(directory, options);
-  const actions = runs.map(({ path }) => addTraining(graph, directory, path, files));
+  const actions: Reference[] = [];
+  for (const { path } of runs) {
+    actions.push(addTraining(graph, directory, path, files));
+    await pause();
+  }
   if (isPlan) addPlan(graph, directory, runs, actions, files);
   else graph.describe(readRunManifest(directory).name, describedRun(readRunManifest(directory)));
   const texts = { [readmeFile]: graph.addReadme(), [metadataFile]: graph.text() };
-  durableCreate(out, (folder) => {
-    for (const file of files) copy(join(directory, file), join(folder, file));
+  await durableCreateInSteps(out, async (folder) => {
+    for (const file of files) {
+      await pause();
+      await copy(join(directory, file), join(folder, file));
+    }
     for (const [file, text] of Object.entries(texts)) {
       writeFileSync(join(folder, file), text);
       syncPath(join(folder, file));
@@ -73,9 +89,9 @@ export async function exportCrate(directory: string, out: string, options: Crate
   return { source: directory, to: "ro-crate", out, bytes };
 }
 
-function copy(from: string, to: string): void {
+async function copy(from: string, to: string): Promise<void> {
   mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
   syncPath(to);
 }
 

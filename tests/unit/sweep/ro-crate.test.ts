@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { exportCommand } from "../../../src/commands/export.js";
@@ -47,6 +47,19 @@ async function crateOf(directory: string, name: string, options = {}): Promise<s
   expect(exported).toMatchObject({ source: directory, to: "ro-crate", out: path });
   return path;
 }
+
+test("an export that is stopped while it copies leaves nothing, and removes nothing of others", async () => {
+  const theirs = join(out, "stopped.mine.partial");
+  writeFileSync(theirs, "theirs");
+  const partials = () => readdirSync(out).filter((name) => name.startsWith("stopped."));
+  const stop = new AbortController();
+  const copying = setInterval(() => partials().length > 1 && stop.abort(), 1);
+  await expect(exportCrate(experiment, join(out, "stopped"), { signal: stop.signal })).rejects.toMatchObject({ code: "ABORTED" });
+  clearInterval(copying);
+  expect(partials()).toEqual(["stopped.mine.partial"]);
+  rmSync(theirs);
+  expect(existsSync(join(out, "stopped"))).toBe(false);
+});
 
 test("a crate describes each of its files with its size and SHA-256, and keeps the run", async () => {
   const crate = await crateOf(run, "of-run");
