@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sweepCancelDocumentSchema, sweepExportDocumentSchema, sweepLogsDocumentSchema } from "../../src/commands/sweep/directory-commands.js";
 import { errorDocumentSchema } from "../../src/commands/terminal/terminal-documents.js";
@@ -144,8 +144,10 @@ describe("deaths", () => {
     expect(sweepDocumentSchema.parse(JSON.parse(stdout)).counts.lost).toBe(2);
   }, 240_000);
 
-  test("a worker that is killed is replaced, and its trial goes on; sweep cancel stops it after a step, and sweep retry ends it", async () => {
-    const file = sweepFile("worker", { base: { ...long, training: { ...long.training, max_steps: repetitions(500, 900) } }, seeds: 1 });
+  test("a worker that is killed is replaced, and its trial goes on; sweep cancel stops it after a step, and sweep retry ends it with the text moved", async () => {
+    const [text, moved] = [join(folder.path, "text.txt"), join(folder.path, "moved/text.txt")];
+    writeFileSync(text, "A text that moves to another folder. ".repeat(100));
+    const file = sweepFile("worker", { base: { ...long, data: { corpus: text }, training: { ...long.training, max_steps: repetitions(500, 900) } }, seeds: 1 });
     const controller = start(["sweep", file, "--out", join(folder.path, "worker"), "--json"]);
     expect(await eventually(isTraining("worker", 1), 90_000)).toBe(true);
     const workerOf = () => [...readLedger(directoryIn("worker")).values()][0]?.worker?.pid ?? 0;
@@ -160,7 +162,13 @@ describe("deaths", () => {
     expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).trials[0]).toMatchObject({ status: "planned", run: expect.any(String) });
     const twice = await run(["sweep", "cancel", directoryIn("worker")]);
     expect(twice).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is not running: there is nothing to stop") });
-    const retried = await run(["sweep", "retry", directoryIn("worker"), "--workers", "1", "--json"]);
+    mkdirSync(dirname(moved));
+    renameSync(text, moved);
+    expect(await run(["sweep", "retry", directoryIn("worker")])).toMatchObject({
+      exitCode: expect.not.toSatisfy((code) => code === 0),
+      stderr: expect.stringContaining("--corpus"),
+    });
+    const retried = await run(["sweep", "retry", directoryIn("worker"), "--corpus", moved, "--workers", "1", "--json"]);
     expect(sweepDocumentSchema.parse(JSON.parse(retried.stdout)), retried.stderr).toMatchObject({
       directory: directoryIn("worker"),
       counts: { completed: 1 },

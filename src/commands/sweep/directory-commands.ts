@@ -9,7 +9,7 @@ import { trialStatuses } from "../../sweep/ledger.js";
 import type { Plan } from "../../sweep/plan/plan.js";
 import type { SweepDocument } from "../../sweep/sweep-document.js";
 import { count } from "../../text/format.js";
-import { commonOptions, createCommand } from "../terminal/command.js";
+import { commonOptions, createCommand, repeated } from "../terminal/command.js";
 import { parseWhole } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
 import { addExecutorOptions, executorOption, type TrialOptionValues } from "./trial-options.js";
@@ -175,6 +175,7 @@ function retryCommand(): Command {
     .argument("<dir>", "directory of a sweep or an experiment")
     .addOption(executorOption());
   return addExecutorOptions(command)
+    .option("--corpus <file>", "current path of the training text, under its old name; may be repeated for several texts", repeated)
     .option("--workers <n>", "trials to train in parallel (default: one per core; on SLURM 4 per task)")
     .option("--fail-fast", "no further trials after a failure")
     .option("--python <path>", "Python interpreter")
@@ -192,7 +193,7 @@ async function retryInTerminal(directory: string, options: TrialOptionValues, te
     import("../../sweep/plan/plan-directory.js"),
     import("./conduct-in-terminal.js"),
   ]);
-  const { base, question, plan: planned } = planAgain(directory);
+  const { base, question, plan: planned } = planAgain(directory, options.corpus);
   const plan = async (executor: Executor, signal: AbortSignal) => {
     const made = await planned(executor, signal);
     if (findPlanDirectory(options.out, made).same === directory) return made;

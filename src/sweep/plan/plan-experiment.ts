@@ -5,6 +5,7 @@ import { checkpointSchema, recordSchema } from "../../config/record-schema.js";
 import { type ResolvedConfig, storedBase } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { BhBridgeError, type ConfigIssue } from "../../errors.js";
+import { count } from "../../text/format.js";
 import type { Executor, Machine } from "../executors/executor.js";
 import { type LoadedExperiment, plannedSeeds } from "../experiment/load-experiment.js";
 import { storedRules } from "../experiment/rules.js";
@@ -88,12 +89,13 @@ export async function planSweep(loaded: LoadedSweep, by: Parameters<typeof planS
 /**
  * Read the plan of a directory, to resume it without its original command. `plan` throws `USAGE` if its trials would differ now, and as `planPoints`.
  *
- * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`.
+ * @param texts present paths of its texts, in their order, if they have moved.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`; `USAGE` for more texts than the plan has.
  */
-export function planAgain(path: string) {
+export function planAgain(path: string, texts: readonly string[] = []) {
   const directory = resolve(path);
   const { name, hash, preset, base: stored, code, prune, question, trials } = readPlan(directory);
-  const base = storedBase(stored, preset);
+  const base = storedBase(withTexts(stored, texts), preset);
   return {
     base,
     question,
@@ -107,8 +109,18 @@ export function planAgain(path: string) {
       }
       throw new BhBridgeError(
         "USAGE",
-        `${directory} cannot be resumed from its plan alone: its text, device or initial files differ here, or Optuna chooses its points. Run its original command again with --retry`,
+        `${directory} cannot be resumed from its plan alone: its text or the name of its file, its device or its initial files differ here, or Optuna chooses its points. Run its original command again with --retry`,
       );
     },
   };
+}
+
+function withTexts(stored: Record<string, unknown>, texts: readonly string[]): Record<string, unknown> {
+  if (texts.length === 0) return stored;
+  const data = stored["data"] as RunConfig["data"];
+  const known = Array.isArray(data.corpus) ? data.corpus.length : 1;
+  if (texts.length > known) throw new BhBridgeError("USAGE", `--corpus: the plan has ${count(known, "text")}, got ${texts.length} paths`);
+  const paths = texts.map((text) => resolve(text));
+  const corpus = Array.isArray(data.corpus) ? data.corpus.map((file, index) => ({ ...file, path: paths[index] ?? file.path })) : paths[0];
+  return { ...stored, data: { ...data, corpus } };
 }

@@ -100,7 +100,8 @@ async function resume(run: ResumableRun, member: Member, python: TrialPython, si
 }
 
 async function train(run: ResumableRun | undefined, { task, listener, slot }: Member, python: TrialPython, signal: AbortSignal): Promise<TrialEnd> {
-  const here = (config: RunConfig) => withPlaces(config, python.files);
+  const { corpus: planned } = task.config.data; // may have moved since a run was recorded
+  const here = (config: RunConfig) => withPlaces({ ...config, data: { ...config.data, corpus: planned } }, python.files);
   const training = run ? resumedTraining(run, false, here) : { ...newTraining(alreadyResolved(task.config, task.preset)), model: here(task.config) };
   const { config } = training.resolved;
   const corpus = await corpusOf({ ...training.resolved, config: here(config) }, signal, python.files.corpus(task.corpus));

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { resolvePython } from "../../../../src/python/require-packages.js";
 import { LocalExecutor } from "../../../../src/sweep/executors/local/local-executor.js";
@@ -39,6 +39,20 @@ test("that of a sweep too, and what no longer comes to the same trials is refuse
   expect(stored.question).toBeNull();
   writeFileSync(corpus, "Another text, which is long enough for a window as well. ".repeat(10));
   await expect(stored.plan(executor)).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("with --retry") });
+});
+
+test("a text that has moved is read at the given path; more paths than texts are refused", async () => {
+  const [old, present] = ["old", "present"].map((name) => join(out, name, "moved.txt"));
+  for (const path of [old, present]) mkdirSync(dirname(String(path)));
+  writeFileSync(String(old), "Text that moves to another folder, under its name. ".repeat(10));
+  const plan = await planSweep(await loadSweep({ input: { base: { ...base, data: { corpus: String(old) } }, seeds: [1, 2] } }), { executor, python, out });
+  const directory = createPlanDirectory(out, plan);
+  renameSync(String(old), String(present));
+  await expect(planAgain(directory).plan(executor)).rejects.toMatchObject({ code: "CORPUS_INVALID" });
+  const again = await planAgain(directory, [String(present)]).plan(executor);
+  expect({ hash: again.hash, trials: again.trials.map(({ trial }) => trial) }).toEqual({ hash: plan.hash, trials: plan.trials.map(({ trial }) => trial) });
+  expect(again.trials[0]?.config.data.corpus).toBe(present);
+  expect(() => planAgain(directory, ["a", "b"])).toThrow(expect.objectContaining({ code: "USAGE", message: expect.stringContaining("1 text, got 2 paths") }));
 });
 
 test("code that a trial sets is stored with the plan, which needs its file no more", async () => {
