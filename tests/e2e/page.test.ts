@@ -551,6 +551,26 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("Ctrl-K on the page of another program's log does not ask for its snapshots", async () => {
+    using logs = temporaryFolder();
+    mkdirSync(join(logs.path, "theirs"));
+    writeFileSync(join(logs.path, "theirs/trainer_state.json"), JSON.stringify({ log_history: [{ loss: 3.5, step: 1 }] }));
+    await using foreign = await askedServer(logs.path);
+    await using opened = await openPage(browser, foreign.serving.url);
+    const { page } = opened;
+    await page.getByRole("link", { name: "theirs" }).click();
+    await page.getByText("This is a log of another program").waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    const answered = page.waitForResponse((response) => /\/api\/runs\/[^/]+$/.test(response.url()));
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("theirs");
+    await page.locator(".palette").getByRole("option").first().waitFor();
+    await (await answered).finished();
+    await page.evaluate("new Promise(requestAnimationFrame)");
+    expect(asked.filter((path) => path.endsWith("/history"))).toEqual([]);
+  });
+
   test("a replay is saved as WebM and GIF with every chosen step in order, and as PNG, in the chosen size; cancelling saves nothing", async () => {
     await using opened = await openPage(browser, server.serving.url);
     const { page, complaints } = opened;

@@ -23,15 +23,15 @@ export interface Searched {
 
 /** Ask for the names to search. @param onPart called with what there is after each answer. */
 export function loadSearched({ view, id }: Address, signal: AbortSignal, onPart: (part: Searched) => void): void {
-  const add = <Name extends keyof Searched>(name: Name, path: string) =>
-    getDocument<NonNullable<Searched[Name]>>(path, signal).then(
-      (document) => onPart({ [name]: document }),
-      () => undefined, // the rest can still be searched
-    );
+  const add = async <Name extends keyof Searched>(name: Name, path: string) => {
+    const document = await getDocument<NonNullable<Searched[Name]>>(path, signal).catch(() => undefined); // the rest can still be searched
+    if (document !== undefined) onPart({ [name]: document });
+    return document;
+  };
   void add("shelf", "/api/runs");
   if (view !== "run" && view !== "pair") return;
-  void add("history", `/api/runs/${id}/history`);
-  if (view === "run") void add("run", `/api/runs/${id}`);
+  const run = view === "run" ? add("run", `/api/runs/${id}`) : undefined;
+  void Promise.resolve(run).then((found) => (found?.status === "foreign" ? undefined : add("history", `/api/runs/${id}/history`)));
 }
 
 const mostOfKind = 6;

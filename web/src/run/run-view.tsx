@@ -46,7 +46,7 @@ export function RunView({ id }: { id: string }) {
     [id, smoothed, baseline?.id],
   );
   const exact = useExactValues(cursor, isReduced, askValues, series);
-  const history = useDocument<HistoryDocument>(`/api/runs/${id}/history`, seriesTurn);
+  const history = useDocument<HistoryDocument>(`/api/runs/${id}/history`, run?.status === "foreign" ? 0 : seriesTurn); // a foreign log never gets one
   const basis = useDocument<BasisDocument>(`/api/runs/${id}/basis`, history.document === undefined ? 0 : 1);
   useChanges((change) => {
     if (change.kind === "everything" || (change.kind === "run" && change.run.id === id)) {
