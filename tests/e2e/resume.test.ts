@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { execa } from "execa";
@@ -77,6 +78,30 @@ test("a run that is complete has nothing left to compute, and tells its result a
   expect(exitCode).toBe(0);
   expect(trainResultSchema.parse(JSON.parse(stdout)).steps).toEqual({ planned: 40, done: 40 });
 });
+
+test.skipIf(spawnSync("ssh-keygen", ["-?"]).error)(
+  "a signature holds while nothing is computed, and is gone once the run has more steps",
+  async () => {
+    const copy = copyOf(whole, "signed");
+    const key = join(folder.path, "key");
+    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+    const signers = join(folder.path, "signers");
+    writeFileSync(signers, `me@example.org ${readFileSync(`${key}.pub`, "utf8")}`);
+    const verified = async () => verifyDocumentSchema.parse(JSON.parse((await run(["runs", "verify", copy, "--signers", signers, "--json"])).stdout));
+    const signed = { ok: true, signature: { principal: "me@example.org" } };
+    expect((await run(["resume", copy])).exitCode).toBe(0); // analyses it, which changes the checksums
+    expect((await run(["runs", "sign", copy, "--key", key])).exitCode).toBe(0);
+    expect((await run(["resume", copy])).exitCode).toBe(0);
+    expect(await verified()).toMatchObject(signed);
+    const { exitCode, stderr } = await run(["resume", copy, "--steps", "44"]);
+    expect(exitCode, stderr).toBe(0);
+    expect(existsSync(join(copy, "SHA256SUMS.sig"))).toBe(false);
+    expect(await verified()).toMatchObject({ ok: false, problems: [expect.stringContaining("is not signed")], signature: null });
+    expect((await run(["runs", "sign", copy, "--key", key])).exitCode).toBe(0);
+    expect(await verified()).toMatchObject(signed);
+  },
+  240_000,
+);
 
 test("a run killed before its end was noted is found without a name, and completed from its last checkpoint", async () => {
   const copy = copyOf(whole, "unnoted", { status: "running", ended: null });
