@@ -47,7 +47,7 @@ export type KillReason = "closed" | "no answer" | "unreachable";
 
 const killed: Readonly<Record<KillReason, string>> = {
   closed: "was killed, as it did not exit when asked to",
-  "no answer": "did not answer in time and was killed",
+  "no answer": "did not answer within 5 minutes and was killed; if the machine or its disk is busy, run the command again",
   unreachable: "closed its connection and was killed",
 };
 

@@ -120,7 +120,7 @@ interface InvokeOptions<Reply> {
 }
 
 /** Importing torch takes 1 s, and minutes from a cold network disk. */
-const startTimeoutMs = 300_000;
+const startTimeoutMs = 300_000; // the error names it
 /** Time for a training to finish its step and checkpoint: seconds for the largest model that fits. */
 const stopGraceMs = 15_000;
 /** An interrupt takes effect between two lines of Python, or two calls of PyTorch. */
