@@ -35,7 +35,7 @@ async function must(args, options) {
   if (code !== 0) process.exit(code);
 }
 
-await Promise.all([installPackages(docs, "--ignore-scripts"), build()]);
+await Promise.all([installPackages(docs), build()]);
 copyProjectPages();
 mkdirSync(join(docs, "public"), { recursive: true });
 copyFileSync(join(root, "dist", "try-it.html"), join(docs, "public", "try-it.html"));

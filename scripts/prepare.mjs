@@ -56,12 +56,15 @@ function requireNode() {
   process.exit(3);
 }
 
-/** Installs the npm packages of the project, or of another folder with a lockfile, if they are missing or stale. */
-export async function installPackages(folder = root, ...more) {
+/**
+ * Installs the npm packages of the project, or of another folder with a lockfile, if they are missing or stale. Their scripts do not run: none of them needs one, and
+ * an optional package would compile for minutes.
+ */
+export async function installPackages(folder = root) {
   // npm writes this file last, so an interrupted installation is done again.
   if (changedAt(join(folder, "node_modules", ".package-lock.json")) >= changedAt(join(folder, "package-lock.json"))) return;
   const npm = process.env.npm_execpath;
-  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", ...more];
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"];
   const title = folder === root ? "Installing npm packages" : `Installing npm packages of ${relative(root, folder)}`;
   if (npm) await step(title, process.execPath, [npm, ...args], { cwd: folder });
   else await step(title, "npm", args, { cwd: folder });
@@ -89,7 +92,7 @@ async function setUpPython(dev) {
 export async function prepare({ dev = false } = {}) {
   requireNode();
   await installPackages();
-  if (dev) await installPackages(at("docs"), "--ignore-scripts"); // a test builds the documentation site
+  if (dev) await installPackages(at("docs")); // a test builds the documentation site
   await Promise.all([build(), buildNative()]); // without a C compiler, engine portable runs as WebAssembly
   await setUpPython(dev);
 }
