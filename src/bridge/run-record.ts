@@ -70,7 +70,7 @@ export class RunRecord {
       model_changes: [...model.changes],
     };
     const files = {
-      [runFiles.config]: runConfigText(config),
+      [runFiles.config]: runConfigText(config, resolve(out, name)), // has the depth of the new directory
       [runFiles.manifest]: runManifestText(manifest),
       [runFiles.nodeEnvironment]: `${JSON.stringify(nodeEnvironment(Object.keys(packageManifest().dependencies)), null, 2)}\n`,
       ...Object.fromEntries(Object.entries(codeOf(config)).map(([copy, { source }]) => [copy, source])),
@@ -93,7 +93,7 @@ export class RunRecord {
   /** Record that the run is resumed, and its configuration if the number of steps has changed. */
   resumed(plan: ResumePlan, { config, hash }: ResolvedConfig, environment: EnvironmentPin, reply: ReplyOf<"trainer.create">): void {
     const { exact, differences, isExtended } = plan;
-    if (isExtended) durableWrite(join(this.directory, runFiles.config), runConfigText(config));
+    if (isExtended) durableWrite(join(this.directory, runFiles.config), runConfigText(config, this.directory));
     const resume = { at: new Date().toISOString(), from_step: reply.from_step, recorded_step: reply.recorded_step, exact, differences };
     this.#write({
       status: "running",

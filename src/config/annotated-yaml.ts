@@ -1,9 +1,8 @@
-import { relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { stringify } from "yaml";
 import { count, type TextColors } from "../text/format.js";
 import { type FieldDifference, typeName } from "./config-hash.js";
-import { fieldsOf, type JsonSchemaNode, rootField } from "./json-schema.js";
+import { configSchemaFile, configSchemaFrom, fieldsOf, type JsonSchemaNode, rootField } from "./json-schema.js";
 import { isPlainObject, type JsonValue } from "./json-value.js";
 import { presets } from "./presets.js";
 import type { ResolvedConfig } from "./resolve-run-config.js";
@@ -15,7 +14,7 @@ const commentWidth = 110;
 export function annotatedYaml({ config, preset }: ResolvedConfig, cwd: string): string {
   const { title, summary } = presets[preset];
   const head = [
-    `# yaml-language-server: $schema=${schemaReference(cwd)}`,
+    `# yaml-language-server: $schema=${configSchemaFrom(cwd) ?? pathToFileURL(configSchemaFile).href}`,
     ...comment(`${title}. ${summary}`, ""),
     "# Run it: bh-bridge train -c FILE. Check it: bh-bridge config check FILE. Omitted fields use the preset's values.",
     "",
@@ -23,13 +22,6 @@ export function annotatedYaml({ config, preset }: ResolvedConfig, cwd: string): 
     `preset: ${preset}`,
   ];
   return [...head, ...sectionLines(rootField(), config, 0)].join("\n");
-}
-
-/** Where the JSON Schema lies as an editor finds it: relative below the working directory, else as a URL. */
-function schemaReference(cwd: string): string {
-  const schema = fileURLToPath(new URL("../../schemas/config.schema.json", import.meta.url));
-  const path = relative(cwd, schema);
-  return path.startsWith("..") ? pathToFileURL(schema).href : `./${path}`;
 }
 
 function sectionLines(section: JsonSchemaNode, values: Record<string, unknown>, depth: number): string[] {

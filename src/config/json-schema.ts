@@ -1,3 +1,5 @@
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { isPlainObject } from "./json-value.js";
 import { presetNames } from "./presets.js";
@@ -26,11 +28,26 @@ export interface JsonSchemaNode {
   oneOf?: JsonSchemaNode[];
 }
 
+/** The `$schema` of a written file. */
+export const schemaField = z.string().optional().describe("The JSON Schema of this file, for editors.");
+
 /** Fields of a configuration file that are not part of the configuration. */
 const fileFields = {
-  $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
+  $schema: schemaField,
   preset: z.enum(presetNames).optional().describe("Preset that provides the values of omitted fields."),
 };
+
+/** Absolute path of the JSON Schema of configuration files. */
+export const configSchemaFile = fileURLToPath(new URL("../../schemas/config.schema.json", import.meta.url));
+
+/** Path of that JSON Schema from a folder; undefined outside the project that has this package as a dependency, or is it: paths there depend on the machine. */
+export function configSchemaFrom(folder: string): string | undefined {
+  const [project = "", inPackage] = configSchemaFile.split(`${sep}node_modules${sep}`);
+  const root = inPackage === undefined ? join(configSchemaFile, "../..") : project;
+  if (relative(root, folder).split(sep)[0] === "..") return undefined;
+  const path = relative(folder, configSchemaFile).replaceAll(sep, "/");
+  return path.startsWith("../") ? path : `./${path}`;
+}
 
 // zod writes the bounds of a safe integer for every integer, which only distracts a reader.
 const safeIntegerBounds = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);

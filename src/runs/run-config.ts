@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { configSchemaFrom } from "../config/json-schema.js";
 import { withCode } from "../config/own-code.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { deviceKind } from "../config/run-config-fields.js";
@@ -9,13 +10,15 @@ import { readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
 import type { CorpusFacts, RunManifest } from "./run-manifest.js";
 
-/** The content of `config.json`: the resolved configuration, complete but for the source of the user's code, which the run has as files. */
-export function runConfigText(config: RunConfig): string {
-  return `${JSON.stringify(
-    withCode(config, ({ path, sha256 }) => ({ path, sha256 })),
-    null,
-    2,
-  )}\n`;
+/**
+ * The content of `config.json`: the resolved configuration, complete but for the source of the user's code, which the run has as files. In a project that contains
+ * this package, `$schema` tells editors its JSON Schema.
+ * @param directory of the run.
+ */
+export function runConfigText(config: RunConfig, directory: string): string {
+  const $schema = configSchemaFrom(directory);
+  const values = withCode(config, ({ path, sha256 }) => ({ path, sha256 }));
+  return `${JSON.stringify({ ...($schema !== undefined && { $schema }), ...values }, null, 2)}\n`;
 }
 
 /** The configuration that was read last: a list reads that of each run for its row, its tokens and its filters, and the check takes the most time. */

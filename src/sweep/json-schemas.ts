@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { configJsonSchema, fieldPaths, type JsonSchemaNode, withoutSafeIntegerBounds } from "../config/json-schema.js";
+import { configJsonSchema, fieldPaths, type JsonSchemaNode, schemaField, withoutSafeIntegerBounds } from "../config/json-schema.js";
 import { experimentSchema } from "./experiment/load-experiment.js";
 import { axisSchema } from "./grammar/axis.js";
 import { sweepSchema } from "./grammar/sweep-schema.js";
+import { tableRulesSchema } from "./judge/judge.js";
 
 const anyConfig = { $ref: "#/$defs/configuration" };
 
@@ -46,6 +47,15 @@ export function sweepJsonSchema(): JsonSchemaNode & Record<string, unknown> {
       grid: { description: grid?.description, $ref: "#/$defs/axes" } as JsonSchemaNode,
       zip: { description: zip?.description, $ref: "#/$defs/axes" } as JsonSchemaNode,
     },
+  };
+}
+
+/** JSON Schema (draft 2020-12) of a file with the rules of a judgement, for editors: `schemas/rules.schema.json`. */
+export function rulesJsonSchema(): Record<string, unknown> {
+  return {
+    ...jsonSchemaOf(tableRulesSchema.extend({ $schema: schemaField })),
+    title: "bh-bridge rules",
+    description: "The rules to judge a table of results.",
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { schemaField } from "../../config/json-schema.js";
 import type { RunInput } from "../../config/resolve-run-config.js";
 import { executorNames } from "../executors/executors.js";
 import { pruneSchema } from "../prune/prune-condition.js";
@@ -59,7 +60,7 @@ export const valuesSchema = z.record(z.string(), jsonValueSchema);
 /** The common first fields of sweeps and experiments. @param training `trial` or `run`. */
 export function writtenHead(kind: "sweep" | "experiment", training: string) {
   return {
-    $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
+    $schema: schemaField,
     name: z.string().min(1).max(200).optional().describe(`Name of the ${kind} (default: the file name).`),
     base: z
       .union([z.string().min(1), valuesSchema])

@@ -39,7 +39,14 @@ import {
 } from "./read-table.js";
 
 /** Rules of a table: without `decides`, every column of numbers decides. */
-const tableRulesSchema = z.strictObject({ ...rulesSchema.shape, decides: z.array(z.string().min(1)).min(1).optional() });
+export const tableRulesSchema = z.strictObject({
+  ...rulesSchema.shape,
+  decides: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("Columns that decide the verdict (default: every column of numbers); all others are described, not judged."),
+});
 export type TableRulesInput = z.input<typeof tableRulesSchema>;
 
 /**

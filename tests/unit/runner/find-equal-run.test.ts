@@ -19,7 +19,7 @@ function complete(out: string, id: string, over: object = {}, status: "completed
   const path = join(run, "run.json");
   const manifest = JSON.parse(readFileSync(path, "utf8"));
   writeFileSync(path, JSON.stringify({ ...manifest, config_hash: resolved.hash, corpus: { ...manifest.corpus, sha256: corpus.sha256 }, ...over }));
-  writeFileSync(join(run, "config.json"), runConfigText(resolved.config));
+  writeFileSync(join(run, "config.json"), runConfigText(resolved.config, run));
   return run;
 }
 

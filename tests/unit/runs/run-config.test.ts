@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { corpusIdentity, readRunConfig, runConfigText, trialIdentity, trialOfRun } from "../../../src/runs/run-config.js";
@@ -15,7 +15,7 @@ function runWith(text: string): string {
 
 test("what is written is read back as it was, complete", () => {
   const config = parseRunConfig({ name: "é", seed: 7, training: { learning_rate: 1e-7 }, record: { rows: [3, 5] } });
-  const text = runConfigText(config);
+  const text = runConfigText(config, "/elsewhere/runs/a");
   expect(readRunConfig(runWith(text))).toEqual(config);
   expect(text.endsWith("}\n")).toBe(true);
   expect(JSON.parse(text)).toMatchObject({ seed: 7, device: "auto", record: { rows: [3, 5] } });
@@ -27,6 +27,16 @@ test("fields that an earlier version did not have get their defaults", () => {
 
 test("a `$schema` for editors is no part of the configuration", () => {
   expect(readRunConfig(runWith('{"$schema": "./config.schema.json", "seed": 3}'))).toEqual(parseRunConfig({ seed: 3 }));
+});
+
+test("in the project of the package, `$schema` leads from the run to the JSON Schema; elsewhere there is none", () => {
+  const config = parseRunConfig({ seed: 3 });
+  const schemaIn = (directory: string) => JSON.parse(runConfigText(config, directory)).$schema as string | undefined;
+  const run = resolve("runs/2026-a");
+  expect(schemaIn(run)).toBe("../../schemas/config.schema.json");
+  expect(existsSync(resolve(run, "../../schemas/config.schema.json"))).toBe(true);
+  expect([schemaIn("/elsewhere/runs/a"), schemaIn(resolve("../runs/a"))]).toEqual([undefined, undefined]);
+  expect(readRunConfig(runWith(runConfigText(config, run)))).toEqual(config);
 });
 
 test.each([

@@ -44,7 +44,7 @@ export function writeRun({ folder, id, name = id, seed = 0, steps = 60, dims = 8
   const directory = join(folder, id);
   mkdirSync(directory, { recursive: true });
   const config = parseRunConfig({ ...presets.quick.input, name, seed, training: { ...presets.quick.input.training, max_steps: steps } });
-  writeFileSync(join(directory, "config.json"), runConfigText(config));
+  writeFileSync(join(directory, "config.json"), runConfigText(config, directory));
   const manifest = {
     format: 1,
     min_reader: 1,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { experimentPresets } from "../../../src/sweep/experiment/load-experiment.js";
-import { experimentJsonSchema, sweepJsonSchema } from "../../../src/sweep/json-schemas.js";
+import { experimentJsonSchema, rulesJsonSchema, sweepJsonSchema } from "../../../src/sweep/json-schemas.js";
 import { expectedFrom } from "../formats/reference-python.js";
 
 const program = `
@@ -29,6 +29,12 @@ test("an editor is told of a wrong value in an arm, of one arm alone and of a mi
     [""],
     ["rules.alpha"],
   ]);
+});
+
+test("the schema of rules accepts those of a table, and names a wrong value and a misspelt field", () => {
+  expect(JSON.parse(readFileSync("schemas/rules.schema.json", "utf8"))).toEqual(rulesJsonSchema());
+  const cases = [{ $schema: "x", decides: ["loss"], margin: { loss: 0.002 } }, {}, { alpha: 2 }, { decide: ["loss"] }];
+  expect(expectedFrom(program.replace("experiment.schema", "rules.schema"), JSON.stringify(cases))).toEqual([[], [], ["alpha"], [""]]);
 });
 
 test("the shipped JSON Schema is what the grammar gives; else run npm run generate:schema", () => {

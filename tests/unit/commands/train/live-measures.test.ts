@@ -11,7 +11,7 @@ import { temporaryDirectory } from "../../formats/reference-python.js";
 
 const directory = temporaryDirectory();
 mkdirSync(join(directory, "history"), { recursive: true });
-writeFileSync(join(directory, "config.json"), runConfigText((await resolveRunConfig({ input: {} })).config));
+writeFileSync(join(directory, "config.json"), runConfigText((await resolveRunConfig({ input: {} })).config, directory));
 
 test("before anything is recorded the loss stands alone, and a course begins with the second value", () => {
   const measures = new LiveMeasures(directory);
