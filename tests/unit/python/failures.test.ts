@@ -21,7 +21,11 @@ test.each([
 test.each([
   [{ exitCode: null, signal: "SIGKILL" }, undefined, "was killed (SIGKILL), as happens when memory runs out"],
   [{ exitCode: null, signal: "SIGKILL" }, "closed", "was killed, as it did not exit when asked to"],
-  [{ exitCode: null, signal: "SIGKILL" }, "no answer", "did not answer within 5 minutes and was killed; if the machine or its disk is busy, run the command again"],
+  [
+    { exitCode: null, signal: "SIGKILL" },
+    "no answer",
+    "did not answer within 5 minutes and was killed; if the machine or its disk is busy, run the command again",
+  ],
   [{ exitCode: null, signal: "SIGKILL" }, "unreachable", "closed its connection and was killed"],
   [{ exitCode: null, signal: "SIGSEGV" }, undefined, "was ended by SIGSEGV"],
   [{ exitCode: 3, signal: null }, undefined, "ended with exit code 3"],
