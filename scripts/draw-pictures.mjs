@@ -96,13 +96,13 @@ async function photograph(directory, scratch) {
     const report = join(scratch, "report.html");
     run("report", directory, "-o", report);
     await page.goto(pathToFileURL(report).href);
-    await page.locator(".replay canvas").waitFor();
+    await page.locator(".replay canvas").first().waitFor();
     await page.screenshot({ path: join(pictures, "report.png") });
     const slider = page.locator(".replay").getByRole("slider");
     await slider.press("End");
     await slider.blur();
-    await page.locator(".replay").getByRole("combobox").fill("e");
-    await page.locator(".replay").getByRole("combobox").press("Enter");
+    await page.locator(".replay").getByLabel("Token to follow").fill("e");
+    await page.keyboard.press("Enter");
     await page.locator(".replay").screenshot({ path: join(pictures, "replay.png") });
 
     const { value: line } = await createInterface({ input: server.stdout })[Symbol.asyncIterator]().next();

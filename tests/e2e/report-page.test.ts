@@ -107,11 +107,10 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
   test("the replay opens on the outcome, and a scene of the story moves it and the cursor of every figure", async () => {
     await using opened = await openPage(browser, address(one));
     const { page } = opened;
-    const said = page.locator(".replay").getByRole("status");
-    await said.waitFor();
-    expect(await said.textContent()).toContain(`step ${steps}: C = 1, P = 8`);
+    const said = page.locator(".replay output");
+    await expect.poll(() => said.textContent()).toContain(`step ${steps}: C = 1, P = 8`);
     await page.getByRole("listitem").filter({ hasText: "Start" }).getByRole("button", { name: "Show step 0" }).click();
-    expect(await said.textContent()).toBe("step 0: C = 0, P = 0, 128 distinct");
+    await expect.poll(() => said.textContent()).toBe("step 0: C = 0, P = 0, 128 distinct");
     expect(await page.locator("figure[data-name=verdict] .cursor").count()).toBe(1);
   });
 
@@ -129,23 +128,26 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     await using opened = await openPage(browser, address(two));
     const { page } = opened;
     const replay = page.locator(".replay");
-    const said = replay.getByRole("status");
+    const said = replay.locator("output");
     await expect
       .poll(() => said.allTextContents())
       .toEqual([expect.stringContaining("step 200: C = 1, P = 8"), expect.stringContaining("step 120: C = 1, P = 8")]);
     expect(await replay.locator("strong").allTextContents()).toEqual(["a · max_steps 200", "b · max_steps 120"]);
     await replay.getByRole("slider").press("Home");
-    expect(await said.allTextContents()).toEqual(["step 0: C = 0, P = 0, 128 distinct", "step 0: C = 0, P = 0, 128 distinct"]);
-    // The color of what is followed, on each canvas.
+    await expect.poll(() => said.allTextContents()).toEqual(["step 0: C = 0, P = 0, 128 distinct", "step 0: C = 0, P = 0, 128 distinct"]);
+    // The color of what is followed, over each cloud.
     const marked = (): Promise<number[]> =>
-      page.evaluate(`[...document.querySelectorAll(".replay canvas")].map((canvas) => {
+      page.evaluate(`[...document.querySelectorAll(".replay canvas.labels")].map((canvas) => {
         const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(getComputedStyle(canvas).getPropertyValue("--followed").trim().slice(at, at + 2), 16));
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         return data.filter((value, at) => at % 4 === 0 && value === red && data[at + 1] === green && data[at + 2] === blue).length;
       })`);
     expect(await marked()).toEqual([0, 0]);
     await replay.getByLabel("Token to follow").fill("A");
-    expect(Math.min(...(await marked()))).toBeGreaterThan(20);
+    await page.keyboard.press("Enter");
+    await expect.poll(async () => Math.min(...(await marked()))).toBeGreaterThan(20);
+    await replay.getByRole("button", { name: "Let go" }).click();
+    await expect.poll(marked).toEqual([0, 0]);
   });
 
   test("when a run of a pair is exchanged, the difference of P is that of the runs that are shown", async () => {
@@ -169,7 +171,7 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
   test("on paper all sections are open, dark ink is on white, and what needs a hand is gone", async () => {
     await using opened = await openPage(browser, address(one), { colorScheme: "dark" });
     const { page } = opened;
-    await page.locator(".replay canvas").waitFor();
+    await page.locator(".replay canvas").first().waitFor();
     const drawings = () => page.locator("figure[data-name=distributions] .drawing > svg").count();
     expect(await drawings()).toBe(1);
     await page.evaluate("dispatchEvent(new Event('beforeprint'))");

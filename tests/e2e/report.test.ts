@@ -311,9 +311,9 @@ describe.skipIf(!existsSync(browserPath))("the HTML report in a browser without 
     await scrubber.focus();
     await page.keyboard.press("End");
     const { C, P, unique } = analysis.finalCensus;
-    expect(await page.locator(".replay output").textContent()).toBe(`step 40: C = ${C}, P = ${P}, ${unique} distinct`);
+    await expect.poll(() => page.locator(".replay output").textContent()).toBe(`step 40: C = ${C}, P = ${P}, ${unique} distinct`);
     await page.keyboard.press("Home");
-    expect(await page.locator(".replay output").textContent()).toBe("step 0: C = 1, P = 128, 1 distinct");
+    await expect.poll(() => page.locator(".replay output").textContent()).toBe("step 0: C = 1, P = 128, 1 distinct");
   });
 
   test("figures and data can be saved", async () => {

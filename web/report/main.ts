@@ -36,17 +36,10 @@ const views = [...document.querySelectorAll<HTMLElement>("figure[data-figure]")]
   return figure ? [new FigureView(element, figure, data.smooth[index] ?? [], cursor)] : [];
 });
 
-await Promise.all(
-  [...document.querySelectorAll<HTMLElement>("[data-replay]")].map((element) =>
-    addReplay(element, data.replays[Number(element.dataset["replay"])] ?? [], cursor),
-  ),
-);
-
-await Promise.all(
-  [...document.querySelectorAll<HTMLElement>("[data-pair]")].map((element) =>
-    addPair(element, data.replays[Number(element.dataset["pair"])] ?? [], cursor, views),
-  ),
-);
+for (const element of document.querySelectorAll<HTMLElement>("[data-replay]"))
+  addReplay(element, data.replays[Number(element.dataset["replay"])] ?? [], cursor);
+for (const element of document.querySelectorAll<HTMLElement>("[data-pair]"))
+  addPair(element, data.replays[Number(element.dataset["pair"])] ?? [], cursor, views);
 
 if (data.clock) addAxisChoice(views, data.clock);
 addScenes(cursor);

@@ -33,6 +33,11 @@ export function setQuery(changes: Record<string, string>): void {
   for (const listener of listeners) listener();
 }
 
+/** Follow a token in every picture; null for none. */
+export function followInAddress(row: number | null): void {
+  setQuery({ token: row === null ? "" : String(row) });
+}
+
 const listeners = new Set<() => void>();
 
 /** The address, as it is now. */

@@ -1,6 +1,6 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { onPaper } from "./printing.js";
+import { onPaper } from "../shared/on-paper.js";
 
 /** The width of an element, as it is now; 0 before it is known. */
 export function useWidth(): [RefObject<HTMLDivElement | null>, number] {

@@ -1,12 +1,13 @@
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { onPaper } from "../../shared/on-paper.js";
+import { type StepCursor, type StepRange, type TokenChanges, useShared } from "../../shared/step-cursor.js";
 import { shown } from "../figures.js";
-import { chartHeight, onPaper } from "../printing.js";
+import { chartHeight } from "../printing.js";
 import { useTheme } from "../theme.js";
 import type { ChartAxis } from "./axis.js";
 import type { Recording } from "./exact-values.js";
-import { type StepCursor, type StepRange, type TokenChanges, useShared } from "./step-cursor.js";
 
 /** One line of a chart. */
 export interface ChartLine {

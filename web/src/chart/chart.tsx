@@ -7,8 +7,8 @@ import { shown } from "../figures.js";
 import { type ChartAxis, plainAxis } from "./axis.js";
 import { type ChartBand, type ChartLine, usePlot } from "./chart-plot.js";
 import "./chart.css";
+import { Shared, type StepCursor, type StepRange, type TokenChanges, useShared } from "../../shared/step-cursor.js";
 import { type ExactValues, legendValue } from "./exact-values.js";
-import { Shared, type StepCursor, type StepRange, type TokenChanges, useShared } from "./step-cursor.js";
 
 interface ChartProps {
   title: string;

@@ -1,9 +1,9 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { type ReadOut, readOut } from "../../shared/read-out.js";
+import { Shared, type StepCursor } from "../../shared/step-cursor.js";
 import type { OverlayDocument, SeriesDocument } from "../documents.js";
 import { getDocument } from "../server.js";
 import type { ChartLine } from "./chart-plot.js";
-import { Shared, type StepCursor } from "./step-cursor.js";
 
 /** A recorded value, and the smoothed line at the same step. */
 interface ExactValue extends ReadOut {

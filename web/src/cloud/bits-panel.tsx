@@ -1,9 +1,9 @@
 import { useMemo } from "preact/hooks";
+import type { HoleMarks } from "../../replay/holes.js";
+import type { StateBits } from "../../replay/replayed.js";
 import type { HistoryDocument } from "../documents.js";
 import { shown } from "../figures.js";
-import type { HoleMarks } from "./holes.js";
 import { type Difference, type Surroundings, surroundingsOf, type Tile } from "./lattice.js";
-import type { StateBits } from "./states.js";
 
 const mostMembers = 60;
 /** Height of a tile, and the distance between the arcs of its edges, in pixels. */

@@ -1,5 +1,5 @@
+import type { HoleMarks } from "../../replay/holes.js";
 import { shown } from "../figures.js";
-import type { HoleMarks } from "./holes.js";
 import { rowsOf } from "./lattice.js";
 
 /** Black holes in the list, and tokens of each. */

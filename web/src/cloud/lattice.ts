@@ -1,6 +1,6 @@
+import type { HoleMarks } from "../../replay/holes.js";
+import type { StateBits } from "../../replay/replayed.js";
 import type { HistoryDocument } from "../documents.js";
-import type { HoleMarks } from "./holes.js";
-import type { StateBits } from "./states.js";
 
 /** A dimension in which two rows differ, and by how many lattice cells. */
 export interface Difference {

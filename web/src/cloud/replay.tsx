@@ -2,20 +2,23 @@ import "./replay.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { tokenName } from "../../../src/text/names.js";
-import { setQuery, useAddress } from "../address.js";
-import { type HoveredToken, type StepCursor, useSettled, useShared } from "../chart/step-cursor.js";
+import { stateOfStep } from "../../replay/replayed.js";
+import { Stage } from "../../replay/stage.js";
+import { Transport } from "../../replay/transport.js";
+import { useCloud } from "../../replay/use-cloud.js";
+import { type HoveredToken, type StepCursor, useSettled, useShared } from "../../shared/step-cursor.js";
+import { followInAddress, setQuery, useAddress } from "../address.js";
 import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
 import { ExportButton } from "../export/export-dialog.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
+import { useTheme } from "../theme.js";
 import { BitsPanel } from "./bits-panel.js";
-import { useCamera } from "./camera.js";
 import { HolesPanel } from "./holes-panel.js";
 import { KeyHelp } from "./key-help.js";
-import { Stage } from "./stage.js";
-import { stateOfStep } from "./states.js";
+import { useStates } from "./states.js";
 import { TokenPanel } from "./token-panel.js";
-import { useCloud } from "./use-cloud.js";
+import { useCamera } from "./use-camera.js";
 import { useKeys } from "./use-keys.js";
 
 interface ReplayProps {
@@ -33,9 +36,6 @@ interface ReplayProps {
   isLive: boolean;
 }
 
-/** States a second. */
-const speeds = [5, 15, 30, 60, 240, 960];
-
 /** The cloud of a run's embedding at any recorded step: exact bits, one basis for the whole path. */
 export function Replay({ name, history, basis, cursor, hovered, drawn, followed, isLive }: ReplayProps) {
   const { states: count, steps } = history;
@@ -49,8 +49,16 @@ export function Replay({ name, history, basis, cursor, hovered, drawn, followed,
   const search = useRef<HTMLInputElement>(null);
   const camera = useCamera(basis);
   const { document: way } = useDocument<RowPathDocument>(followed === null ? null : `/api/runs/${history.id}/path?row=${followed}&points=400`, count);
+  const nameOf = (row: number) => tokenName(history.ids?.[row] ?? row, history.texts[row]);
+  const states = useStates(history);
+  const { isDark } = useTheme();
+  const follow = followInAddress;
   const cloud = useCloud({
     history,
+    states,
+    nameOf,
+    follow,
+    isDark,
     basis,
     camera,
     isTurning,
@@ -66,7 +74,7 @@ export function Replay({ name, history, basis, cursor, hovered, drawn, followed,
       if (next >= count - 1) setPlaying(false);
     },
   });
-  const { shownState, holes, bits, follow, fitHole, resetView } = cloud;
+  const { shownState, holes, bits, fitHole, resetView } = cloud;
   useEffect(() => {
     if (drawn && step === null) drawn.value = stepOf(shownState);
   }, [drawn, step, shownState]);
@@ -98,7 +106,6 @@ export function Replay({ name, history, basis, cursor, hovered, drawn, followed,
     "/": () => search.current?.focus(),
     Escape: () => follow(null),
   });
-  const nameOf = (row: number) => tokenName(history.ids?.[row] ?? row, history.texts[row]);
   const shownStep = shown(stepOf(shownState));
   const bitsPanel = useCalm({ bits, holes, row: opened, step: shownStep }, isPlaying);
   return (
@@ -107,7 +114,7 @@ export function Replay({ name, history, basis, cursor, hovered, drawn, followed,
       <Stage {...cloud} tokens={history.tokens} step={shownStep} hovered={pointed === null ? undefined : nameOf(pointed)}>
         {isLive && <PinBadge cursor={cursor} newest={stepOf(count - 1)} follow={newest} />}
       </Stage>
-      <Transport {...{ count, state, isPlaying, isTouring, speed, play, go, setSpeed, tour, resetView }} step={stepOf(state)}>
+      <Transport hasKeys {...{ count, state, isPlaying, speed, play, go, setSpeed, resetView }} tour={{ isOn: isTouring, toggle: tour }} step={stepOf(state)}>
         <button type="button" aria-pressed={isTurning} onClick={() => setTurning(!isTurning)} title="A drag turns the picture, as it does with Shift">
           Turn
         </button>
@@ -159,65 +166,5 @@ function PinBadge({ cursor, newest, follow }: { cursor: StepCursor; newest: numb
         Follow
       </button>
     </span>
-  );
-}
-
-interface TransportProps {
-  /** Number of recorded states, and the one that is shown. */
-  count: number;
-  state: number;
-  step: number;
-  isPlaying: boolean;
-  isTouring: boolean;
-  speed: number;
-  play(): void;
-  go(state: number): void;
-  setSpeed(speed: number): void;
-  tour(): void;
-  resetView(): void;
-  /** Further buttons. */
-  children?: ComponentChildren;
-}
-
-/** The buttons and the scrubber below the cloud. */
-export function Transport({ count, state, step, isPlaying, isTouring, speed, play, go, setSpeed, tour, resetView, children }: TransportProps) {
-  return (
-    <div class="transport">
-      <button type="button" class="primary" onClick={play} aria-label={isPlaying ? "Pause" : "Play"} title="Space">
-        {isPlaying ? "❚❚" : "▶"}
-      </button>
-      <button type="button" onClick={() => go(state - 1)} aria-label="One state back" title=",">
-        ‹
-      </button>
-      <input
-        type="range"
-        aria-label="Step"
-        aria-valuetext={`step ${step}`}
-        min={0}
-        max={count - 1}
-        value={state}
-        onInput={(event) => go(Number(event.currentTarget.value))}
-      />
-      <button type="button" onClick={() => go(state + 1)} aria-label="One state on" title=".">
-        ›
-      </button>
-      <label>
-        <span class="visually-hidden">States a second</span>
-        <select value={speed} onChange={(event) => setSpeed(Number(event.currentTarget.value))} title="States a second">
-          {speeds.map((each) => (
-            <option key={each} value={each}>
-              {each} / s
-            </option>
-          ))}
-        </select>
-      </label>
-      <button type="button" aria-pressed={isTouring} onClick={tour} title="Go through the other dimensions (t)">
-        Tour
-      </button>
-      <button type="button" onClick={resetView} title="The first principal directions again (r)">
-        Reset view
-      </button>
-      {children}
-    </div>
   );
 }

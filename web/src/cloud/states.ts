@@ -1,16 +1,15 @@
-import { lastUpTo } from "../../shared/read-out.js";
+import { useEffect, useMemo } from "preact/hooks";
+import { type HoleMarks, markHoles } from "../../replay/holes.js";
+import type { ReplayedStates, StateBits } from "../../replay/replayed.js";
 import type { HistoryDocument } from "../documents.js";
 import { getBytes } from "../server.js";
-
-/** The exact words of a state, `[tokens, dims]`. */
-export type StateBits = Uint16Array | Uint32Array;
 
 /** Bytes to request, and to cache, at a time. */
 const pieceBytes = 1 << 20;
 const keptBytes = 96 << 20;
 
 /** The states of a history, fetched in pieces around the one that is looked at; a history of any length takes the same memory. */
-export class States {
+export class States implements ReplayedStates {
   readonly #id: string;
   #history: HistoryDocument;
   readonly #inPiece: number;
@@ -18,13 +17,12 @@ export class States {
   readonly #pieces = new Map<number, { bytes: ArrayBuffer; states: number }>();
   #fetching: { piece: number; controller: AbortController } | undefined;
   #wanted: number[] = [];
-  readonly #onArrival: () => void;
+  readonly #listeners = new Set<() => void>();
 
-  constructor(history: HistoryDocument, onArrival: () => void) {
+  constructor(history: HistoryDocument) {
     this.#id = history.id;
     this.#history = history;
     this.#inPiece = Math.max(1, Math.floor(pieceBytes / history.stateBytes));
-    this.#onArrival = onArrival;
   }
 
   /** Take the description of the same history after it has grown; the pieces stay. */
@@ -32,7 +30,7 @@ export class States {
     this.#history = history;
   }
 
-  /** A state, if it is here; else it comes, with its neighbours in the direction of the motion, and `onArrival` tells. */
+  /** A state, if it is here; else it is fetched with its neighbours in the direction of the motion. */
   state(index: number, direction: 1 | -1 = 1): StateBits | undefined {
     const piece = Math.floor(index / this.#inPiece);
     this.#want([piece, piece + direction]);
@@ -41,6 +39,18 @@ export class States {
     this.#pieces.delete(piece);
     this.#pieces.set(piece, found); // the newest last
     return this.#bits(found.bytes, index - piece * this.#inPiece);
+  }
+
+  listen(arrived: () => void): () => void {
+    this.#listeners.add(arrived);
+    return () => {
+      this.#listeners.delete(arrived);
+    };
+  }
+
+  holesOf(_index: number, bits: StateBits): HoleMarks {
+    const { tokens, dims, dtype } = this.#history;
+    return markHoles(bits, tokens, dims, dtype);
   }
 
   /** Give up what is under way. */
@@ -85,7 +95,7 @@ export class States {
         if (this.#pieces.size * this.#inPiece * this.#history.stateBytes <= keptBytes) break;
         this.#pieces.delete(oldest);
       }
-      this.#onArrival();
+      for (const arrived of this.#listeners) arrived();
     } catch {
       // It was given up for another, or the server has gone; what is wanted is asked for again when it is looked at.
     } finally {
@@ -96,44 +106,10 @@ export class States {
   }
 }
 
-const words = new Uint32Array(1);
-const floats = new Float32Array(words.buffer);
-
-/** The number that a recorded word stands for. */
-function valueOfWord(word: number, dtype: string): number {
-  if (dtype === "F16") return halfValue(word);
-  words[0] = dtype === "BF16" ? word << 16 : word;
-  return floats[0] ?? 0;
-}
-
-function halfValue(word: number): number {
-  const sign = word & 0x8000 ? -1 : 1;
-  const exponent = (word >> 10) & 31;
-  const fraction = word & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
-/** Position of a row in the picture: right, up, towards the eye. */
-export function placeOfRow(
-  bits: StateBits,
-  row: number,
-  dims: number,
-  dtype: string,
-  matrix: Float32Array,
-  offset: readonly number[],
-): [number, number, number] {
-  const place: [number, number, number] = [-(offset[0] ?? 0), -(offset[1] ?? 0), -(offset[2] ?? 0)];
-  for (let dim = 0; dim < dims; dim++) {
-    const value = valueOfWord(bits[row * dims + dim] ?? 0, dtype);
-    place[0] += value * (matrix[dim * 4] ?? 0);
-    place[1] += value * (matrix[dim * 4 + 1] ?? 0);
-    place[2] += value * (matrix[dim * 4 + 2] ?? 0);
-  }
-  return place;
-}
-
-/** The last recorded state that is not after a step. */
-export function stateOfStep(steps: readonly number[] | null, step: number, count: number): number {
-  return Math.max(0, Math.min(count - 1, steps ? lastUpTo(steps, step) : Math.round(step)));
+/** The states of a history, which stay when it grows. */
+export function useStates(history: HistoryDocument): States {
+  const states = useMemo(() => new States(history), [history.id]);
+  states.grow(history);
+  useEffect(() => () => states.close(), [states]);
+  return states;
 }

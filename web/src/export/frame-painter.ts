@@ -1,8 +1,10 @@
-import { Shared } from "../chart/step-cursor.js";
-import type { Camera } from "../cloud/camera.js";
-import { Cloud } from "../cloud/cloud.js";
-import { CloudPicture, type PictureInput } from "../cloud/cloud-picture.js";
-import { type StateBits, States, stateOfStep } from "../cloud/states.js";
+import { tokenName } from "../../../src/text/names.js";
+import type { Camera } from "../../replay/camera.js";
+import { Cloud } from "../../replay/cloud.js";
+import { CloudPicture, type PictureInput } from "../../replay/cloud-picture.js";
+import { type StateBits, stateOfStep } from "../../replay/replayed.js";
+import { Shared } from "../../shared/step-cursor.js";
+import { States } from "../cloud/states.js";
 import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
 import { shown } from "../figures.js";
 
@@ -99,10 +101,12 @@ class HiddenStage {
     }
     host.append(...made);
     this.#canvases = made;
-    this.#newest = { current: { history, state: 0, followed, way, hovered: new Shared<number | null>(null) } };
+    const nameOf = (row: number) => tokenName(history.ids?.[row] ?? row, history.texts[row]);
+    this.#states = new States(history);
+    this.#states.listen(() => this.#arrived());
+    this.#newest = { current: { history, states: this.#states, nameOf, state: 0, followed, way, hovered: new Shared<number | null>(null) } };
     this.#cloud = new Cloud(made[0], { tokens, dims, dtype }, basis);
     this.#picture = new CloudPicture(this.#cloud, ...made, { basis, camera, newest: this.#newest, dims, dtype });
-    this.#states = new States(history, () => this.#arrived());
   }
 
   async drawOn(context: CanvasRenderingContext2D, state: number, { left, top }: { left: number; top: number }, signal: AbortSignal) {

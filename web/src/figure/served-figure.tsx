@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { figureStyle } from "../../../src/figures/draw/legend.js";
-import type { StepCursor, TokenChanges } from "../chart/step-cursor.js";
+import type { StepCursor, TokenChanges } from "../../shared/step-cursor.js";
 import { paperWidth } from "../printing.js";
 import { getText, textAtOnce, useAnswer } from "../server.js";
 import "./served-figure.css";

@@ -1,3 +1,4 @@
+import "./pair-arms.css";
 import { useState } from "preact/hooks";
 import { hrefOf } from "../address.js";
 import { Choice } from "../controls.js";

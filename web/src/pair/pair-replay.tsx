@@ -1,22 +1,26 @@
+import "../../replay/pair.css";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { tokenName } from "../../../src/text/names.js";
-import { hrefOf, setQuery } from "../address.js";
-import { type HoveredToken, Shared, type StepCursor, useShared } from "../chart/step-cursor.js";
-import { type Camera, useCamera } from "../cloud/camera.js";
-import type { HoleMarks } from "../cloud/holes.js";
+import type { Camera } from "../../replay/camera.js";
+import type { HoleMarks } from "../../replay/holes.js";
+import { stepsOfBoth } from "../../replay/pair-steps.js";
+import { stateOfStep } from "../../replay/replayed.js";
+import { Marks, Stage } from "../../replay/stage.js";
+import { TokenSearch } from "../../replay/token-field.js";
+import { Transport } from "../../replay/transport.js";
+import { useCloud } from "../../replay/use-cloud.js";
+import { usePlayback } from "../../replay/use-playback.js";
+import { type HoveredToken, Shared, type StepCursor, useShared } from "../../shared/step-cursor.js";
+import { followInAddress, hrefOf } from "../address.js";
 import { KeyHelp } from "../cloud/key-help.js";
-import { Transport } from "../cloud/replay.js";
-import { Marks, Stage } from "../cloud/stage.js";
-import { stateOfStep } from "../cloud/states.js";
-import { TokenSearch } from "../cloud/token-panel.js";
-import { useCloud } from "../cloud/use-cloud.js";
+import { useStates } from "../cloud/states.js";
+import { useCamera } from "../cloud/use-camera.js";
 import { useKeys } from "../cloud/use-keys.js";
 import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
 import { ExportButton } from "../export/export-dialog.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";
-import { stepsOfBoth } from "./pair-steps.js";
-import { usePlayback } from "./use-playback.js";
+import { useTheme } from "../theme.js";
 
 /** A run of a pair. */
 interface PairedRun {
@@ -67,7 +71,7 @@ export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
     t: () => setTouring((is) => !is),
     r: () => camera.reset(),
     "/": () => search.current?.focus(),
-    Escape: () => setQuery({ token: "" }),
+    Escape: () => followInAddress(null),
   });
   const nameOf = (row: number) => tokenName(first.history.ids?.[row] ?? row, first.history.texts[row]);
   return (
@@ -79,22 +83,23 @@ export function PairReplay({ runs, basis, cursor, followed }: PairReplayProps) {
       </div>
       <Marks />
       <Transport
-        {...{ state: at, step, isPlaying, isTouring, speed, play, go, setSpeed }}
+        hasKeys
+        {...{ state: at, step, isPlaying, speed, play, go, setSpeed }}
         count={steps.length}
-        tour={() => setTouring(!isTouring)}
+        tour={{ isOn: isTouring, toggle: () => setTouring(!isTouring) }}
         resetView={() => camera.reset()}
       >
         <ExportButton views={() => [left.view, right.view]} steps={steps} step={step} />
         <KeyHelp />
       </Transport>
-      <TokenSearch history={first.history} follow={(row) => setQuery({ token: row === null ? "" : String(row) })} nameOf={nameOf} input={search} />
+      <TokenSearch history={first.history} follow={followInAddress} nameOf={nameOf} input={search} />
       <p class="followed" role="status" data-testid="followed">
         {followed === null ? (
           "Click a point, or name a token, to follow it in both runs."
         ) : (
           <>
             <code>{nameOf(followed)}</code> A: {standing(left.holes, followed)}; B: {standing(right.holes, followed)}{" "}
-            <button type="button" class="small" onClick={() => setQuery({ token: "" })}>
+            <button type="button" class="small" onClick={() => followInAddress(null)}>
               Let go
             </button>
           </>
@@ -123,9 +128,15 @@ function usePairedCloud({ run, other, basis, camera, step, hovered, followed, is
     followed === null ? null : `/api/runs/${run.id}/path?row=${followed}&points=400&beside=${other.id}`,
     history.states,
   );
+  const states = useStates(history);
+  const { isDark } = useTheme();
   const view = { name: run.name, history, basis, camera, followed, way: way?.row === followed ? way : undefined };
   const cloud = useCloud({
     ...view,
+    states,
+    nameOf: (row) => tokenName(history.ids?.[row] ?? row, history.texts[row]),
+    follow: followInAddress,
+    isDark,
     state,
     hovered,
     isPlaying: false, // one transport moves both
@@ -147,7 +158,7 @@ function PairedStage({ run, letter, canvas, overlay, problem, isActive, shownSta
   const inHoles = holes?.populations.reduce((sum, population) => sum + population, 0) ?? 0;
   return (
     <section aria-label={`${letter}: ${run.name}`}>
-      <h2>
+      <h2 class="stage-head">
         <span>
           {letter} · <a href={hrefOf("run", run.id)}>{run.name}</a>
         </span>

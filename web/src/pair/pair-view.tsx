@@ -1,11 +1,10 @@
-import "./pair.css";
 import { useMemo, useState } from "preact/hooks";
 import { differenceOf } from "../../../src/figures/panels.js";
+import { Shared, type StepCursor, type StepRange } from "../../shared/step-cursor.js";
 import { useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { Chart } from "../chart/chart.js";
 import type { ChartLine } from "../chart/chart-plot.js";
-import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
 import type { BasisDocument, HistoryDocument, OverlayDocument, ShelfDocument } from "../documents.js";
 import { useNamedRuns } from "../run/overlay-view.js";
 import { numberOf, rangeOf, rowOf, useAddressOf } from "../run/run-view.js";

@@ -1,10 +1,10 @@
 import { useCallback, useMemo, useState } from "preact/hooks";
 import { seriesTitles } from "../../shared/series-names.js";
+import { Shared, type StepCursor, type StepRange } from "../../shared/step-cursor.js";
 import { setQuery, useAddress } from "../address.js";
 import { Chart } from "../chart/chart.js";
 import type { ChartBand, ChartLine } from "../chart/chart-plot.js";
 import { overlayValues, useExactValues } from "../chart/exact-values.js";
-import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
 import { Choice, TableFrame } from "../controls.js";
 import type { OverlayDocument, PlanDocument } from "../documents.js";
 import { ServedFigure } from "../figure/served-figure.js";

@@ -1,13 +1,13 @@
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { runNames } from "../../../src/text/names.js";
 import { seriesTitles } from "../../shared/series-names.js";
+import { Shared, type StepCursor, type StepRange } from "../../shared/step-cursor.js";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { type AxisName, axisChoices, axisName, axisOf, plainAxis } from "../chart/axis.js";
 import { Chart } from "../chart/chart.js";
 import { type ChartLine, smoothedLines } from "../chart/chart-plot.js";
 import { overlayValues, useExactValues } from "../chart/exact-values.js";
-import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
 import { Choice, SmoothingChoice, smoothingNote, smoothingOf, TableFrame, Waiting } from "../controls.js";
 import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from "../documents.js";
 import { difference, shown } from "../figures.js";

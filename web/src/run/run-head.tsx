@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
+import { type StepCursor, useShared } from "../../shared/step-cursor.js";
 import { setQuery, useAddress } from "../address.js";
-import { type StepCursor, useShared } from "../chart/step-cursor.js";
 import { Status } from "../controls.js";
 import type { ServedRunDocument } from "../documents.js";
 import { duration, shown } from "../figures.js";

@@ -1,4 +1,4 @@
-import type { StepCursor, TokenChanges } from "../chart/step-cursor.js";
+import type { StepCursor, TokenChanges } from "../../shared/step-cursor.js";
 import type { ServedRunDocument } from "../documents.js";
 import { ServedFigure } from "../figure/served-figure.js";
 

@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type SeriesChart, seriesCharts } from "../../shared/series-names.js";
+import { type HoveredToken, Shared, type StepCursor, type StepRange, type TokenChanges, useShared } from "../../shared/step-cursor.js";
 import { setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { axisChoices, axisName, axisOf, type ChartAxis } from "../chart/axis.js";
 import { Chart } from "../chart/chart.js";
 import { type ChartLine, smoothedLines } from "../chart/chart-plot.js";
 import { type ExactValues, seriesValues, useExactValues } from "../chart/exact-values.js";
-import { type HoveredToken, Shared, type StepCursor, type StepRange, type TokenChanges, useShared } from "../chart/step-cursor.js";
 import { Replay } from "../cloud/replay.js";
 import { Choice, type Smoothing, SmoothingChoice, smoothingNote, smoothingOf, Waiting } from "../controls.js";
 import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "../documents.js";

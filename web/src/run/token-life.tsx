@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { quotedToken, tokenName } from "../../../src/text/names.js";
+import { type HoveredToken, type StepCursor, type StepRange, type TokenChanges, useShared } from "../../shared/step-cursor.js";
 import { setQuery } from "../address.js";
-import { type HoveredToken, type StepCursor, type StepRange, type TokenChanges, useShared } from "../chart/step-cursor.js";
 import type { HistoryDocument, TokensDocument } from "../documents.js";
 import { shown } from "../figures.js";
 import { useDocument } from "../server.js";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { topology } from "../../../../src/analysis/topology/topology.js";
 import { Matrix } from "../../../../src/formats/matrix.js";
-import { markHoles } from "../../../../web/src/cloud/holes.js";
+import { markHoles } from "../../../../web/replay/holes.js";
 import { surroundingsOf } from "../../../../web/src/cloud/lattice.js";
 import { stateOf, writtenRows } from "../../serve/written-run.js";
 

@@ -1,30 +1,30 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { setQuery } from "../address.js";
-import type { BasisDocument } from "../documents.js";
-import { onPaper } from "../printing.js";
-import { useTheme } from "../theme.js";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { onPaper } from "../shared/on-paper.js";
 import type { Camera } from "./camera.js";
 import { Cloud } from "./cloud.js";
 import { CloudPicture, type PictureInput } from "./cloud-picture.js";
 import { handlePointer } from "./cloud-pointer.js";
 import type { HoleMarks } from "./holes.js";
-import { type StateBits, States } from "./states.js";
+import type { ReplayedBasis, StateBits } from "./replayed.js";
 
 interface CloudInput extends PictureInput {
-  basis: BasisDocument;
+  basis: ReplayedBasis;
   /** The camera, which several pictures can share. */
   camera: Camera;
   /** Whether a drag turns the cloud instead of moving it. */
   isTurning?: boolean;
+  /** Whether the colours are those of a dark page. */
+  isDark: boolean;
   isPlaying: boolean;
-  isTouring: boolean;
+  isTouring?: boolean;
   speed: number;
+  follow(row: number | null): void;
   onState(state: number): void;
 }
 
 /** The canvas with the cloud: it draws when something has changed, and each frame while it moves. */
 export function useCloud(input: CloudInput) {
-  const { history, basis, camera, followed, hovered } = input;
+  const { history, states, basis, camera, followed, hovered, follow, isDark } = input;
   const canvas = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const newest = useRef(input);
@@ -38,15 +38,10 @@ export function useCloud(input: CloudInput) {
   const turns = useRef(false);
   turns.current = input.isTurning ?? false;
   const redraw = useRef<() => void>(() => undefined);
-  const { isDark } = useTheme();
-
-  const follow = useCallback((row: number | null) => setQuery({ token: row === null ? "" : String(row) }), []);
 
   // The cloud stays as long as tokens and dimensions do; a live history that grows changes neither.
   const { id, tokens, dims, dtype, states: count } = history;
-  const states = useMemo(() => new States(history, () => redraw.current()), [id]);
-  states.grow(history);
-  useEffect(() => () => states.close(), [states]);
+  useEffect(() => states.listen(() => redraw.current()), [states]);
 
   useEffect(() => {
     const element = canvas.current;
@@ -62,7 +57,7 @@ export function useCloud(input: CloudInput) {
     const made = new CloudPicture(cloud, element, labels, { basis, camera, newest, dims, dtype });
     picture.current = made;
     const { request, stop } = animated(made, camera, newest, (state) => {
-      const found = statesNow.current.state(state);
+      const found = newest.current.states.state(state);
       if (found && made.show(state, found)) {
         setShownState(state);
         setHoles(made.holes);
@@ -99,8 +94,6 @@ export function useCloud(input: CloudInput) {
     };
   }, [id, tokens, dims, dtype, basis, camera, follow, hovered]);
 
-  const statesNow = useRef(states);
-  statesNow.current = states;
   useEffect(() => redraw.current(), [input.state, input.isPlaying, input.isTouring, input.way, followed, states, count]);
 
   useEffect(() => {
@@ -109,7 +102,7 @@ export function useCloud(input: CloudInput) {
   }, [isDark]);
   const resetView = useCallback(() => camera.reset(), [camera]);
   const fitHole = useCallback((row: number | null) => picture.current?.fitHole(row), []);
-  return { canvas, overlay, problem, shownState, holes, bits, follow, isActive, resetView, fitHole };
+  return { canvas, overlay, problem, shownState, holes, bits, isActive, resetView, fitHole };
 }
 
 /** Draw the cloud below its labels: the browser clears the picture of WebGL before it prints the page. */

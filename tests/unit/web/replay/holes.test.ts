@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { census } from "../../../../src/analysis/census/census.js";
 import { Matrix } from "../../../../src/formats/matrix.js";
-import { markHoles } from "../../../../web/src/cloud/holes.js";
+import { markHoles } from "../../../../web/replay/holes.js";
 import { stateOf, writtenRows } from "../../serve/written-run.js";
 
 function holesOf(words: Uint16Array | Uint32Array, dims: number, dtype: string) {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Shared } from "../../shared/shared-value.js";
+import type { Shared } from "./shared-value.js";
 
-export { Shared, type StepCursor, type StepRange } from "../../shared/shared-value.js";
+export { Shared, type StepCursor, type StepRange } from "./shared-value.js";
 
 /** A shared value, as it is now. */
 export function useShared<Value>(shared: Shared<Value>): Value {

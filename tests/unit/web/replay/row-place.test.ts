@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { decodeElements } from "../../../../src/analysis/elements.js";
-import { placeOfRow } from "../../../../web/src/cloud/states.js";
+import { placeOfRow } from "../../../../web/replay/row-place.js";
 
 const along = Float32Array.of(1, 0, 0, 0);
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BasisDocument } from "../../../../src/serve/documents.js";
-import { ViewAngle } from "../../../../web/src/cloud/view-angle.js";
+import { ViewAngle } from "../../../../web/replay/view-angle.js";
 
 const dims = 10;
 /** The axes of the space themselves, around a mean of ones. */

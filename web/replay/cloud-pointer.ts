@@ -1,4 +1,4 @@
-import type { HoveredToken } from "../chart/step-cursor.js";
+import type { HoveredToken } from "../shared/step-cursor.js";
 import type { Camera } from "./camera.js";
 import type { CloudPicture } from "./cloud-picture.js";
 

@@ -1,6 +1,4 @@
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import { setQuery, useAddress } from "../address.js";
-import type { BasisDocument } from "../documents.js";
+import type { ReplayedBasis } from "./replayed.js";
 import { ViewAngle } from "./view-angle.js";
 
 type Size = Readonly<{ width: number; height: number }>;
@@ -14,12 +12,12 @@ const digits = 6;
 /** Where a cloud is seen from: a view angle, the point in the middle of the picture, and a zoom. Pictures with the same camera move together. */
 export class Camera {
   readonly angle: ViewAngle;
-  readonly #basis: BasisDocument;
+  readonly #basis: ReplayedBasis;
   readonly #pictures = new Set<() => void>();
   #target: number[];
   #zoom = 1;
 
-  constructor(basis: BasisDocument) {
+  constructor(basis: ReplayedBasis) {
     this.#basis = basis;
     this.angle = new ViewAngle(basis);
     this.#target = this.#center();
@@ -117,37 +115,6 @@ export class Camera {
     const [right = [], up = []] = this.angle.axes;
     this.#target = this.#target.map((value, at) => value + (alongRight / pixels) * (right[at] ?? 0) + (alongUp / pixels) * (up[at] ?? 0));
   }
-}
-
-/** The camera of a view; the address keeps it once it stops moving. */
-export function useCamera(basis: BasisDocument): Camera {
-  const text = useAddress().query.get("camera") ?? "";
-  const written = useRef(text);
-  const camera = useMemo(() => {
-    const made = new Camera(basis);
-    made.text = text;
-    return made;
-  }, [basis]);
-  useEffect(() => {
-    if (text === written.current) return;
-    written.current = text;
-    camera.text = text;
-  }, [camera, text]);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const leave = camera.join(() => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        written.current = camera.text;
-        setQuery({ camera: camera.text });
-      }, 250);
-    });
-    return () => {
-      clearTimeout(timer);
-      leave();
-    };
-  }, [camera]);
-  return camera;
 }
 
 function written(vector: readonly number[]): string {

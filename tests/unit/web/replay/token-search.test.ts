@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findTokens } from "../../../../web/src/cloud/token-search.js";
+import { findTokens } from "../../../../web/replay/token-search.js";
 
 const texts = ["a", "A", "1", "10", "dead end", null, " "];
 const history = { tokens: 7, ids: null, texts, dead: [2, 5] };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BasisDocument } from "../../../../src/serve/documents.js";
-import { Camera } from "../../../../web/src/cloud/camera.js";
+import { Camera } from "../../../../web/replay/camera.js";
 
 const basis: BasisDocument = { schema: "bh-bridge/serve-basis@1", mean: [0, 0, 0, 0], components: 4, directions: [], reach: [2, 1, 1, 1] };
 const size = { width: 890, height: 490 };

@@ -1,4 +1,4 @@
-import type { StateBits } from "./states.js";
+import type { StateBits } from "./replayed.js";
 
 /** How a point is drawn. Those of a black hole lie at one place, and one of them is drawn for all. */
 export const marks = { live: 0, dead: 1, hole: 2 } as const;
@@ -354,6 +354,7 @@ function linked(gl: WebGL2RenderingContext, vertices: string, fragments: string,
 }
 
 function rgb(hex: string): [number, number, number] {
-  const value = Number.parseInt(hex.trim().slice(1), 16);
+  const digits = hex.trim().slice(1);
+  const value = Number.parseInt(digits.length === 3 ? digits.replaceAll(/./g, "$&$&") : digits, 16);
   return [((value >> 16) & 255) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
 }

@@ -1,5 +1,6 @@
+import "./stage.css";
 import type { ComponentChildren } from "preact";
-import { type StageMark, stageMarks } from "../../replay/stage-text.js";
+import { type StageMark, stageMarks } from "./stage-text.js";
 import type { useCloud } from "./use-cloud.js";
 
 /** The sign of a kind of token, as the cloud draws it. */

@@ -1,27 +1,28 @@
-import { markerRadius } from "../../../src/figures/draw/markers.js";
-import { tokenName } from "../../../src/text/names.js";
-import { axisText, holeText } from "../../replay/stage-text.js";
-import type { HoveredToken } from "../chart/step-cursor.js";
-import type { BasisDocument, HistoryDocument, RowPathDocument } from "../documents.js";
+import { markerRadius } from "../../src/figures/draw/markers.js";
+import type { HoveredToken } from "../shared/step-cursor.js";
 import type { Camera } from "./camera.js";
 import { type Cloud, type CloudPoints, marks } from "./cloud.js";
-import { type HoleMarks, markHoles } from "./holes.js";
+import type { HoleMarks } from "./holes.js";
+import type { ReplayedBasis, ReplayedHistory, ReplayedPath, ReplayedStates, StateBits } from "./replayed.js";
+import { placeOfRow } from "./row-place.js";
 import { drawTrail, writeStage } from "./stage-labels.js";
-import { placeOfRow, type StateBits } from "./states.js";
+import { axisText, holeText } from "./stage-text.js";
 
 /** What a picture shows of a history. */
 export interface PictureInput {
-  history: HistoryDocument;
+  history: ReplayedHistory;
+  states: ReplayedStates;
+  nameOf(row: number): string;
   state: number;
   /** The token that is followed, from the address. */
   followed: number | null;
   /** Its way. */
-  way: RowPathDocument | undefined;
+  way: ReplayedPath | undefined;
   hovered: HoveredToken;
 }
 
 interface PictureSettings {
-  basis: BasisDocument;
+  basis: ReplayedBasis;
   camera: Camera;
   newest: { current: PictureInput };
   dims: number;
@@ -83,11 +84,11 @@ export class CloudPicture {
 
   /** Take another state, or another token to follow. @returns whether it is another. */
   show(state: number, bits: StateBits): boolean {
-    const { history, followed } = this.#settings.newest.current;
+    const { history, states, followed } = this.#settings.newest.current;
     const key = `${state} ${followed}`;
     if (key === this.#shown) return false;
     this.#shown = key;
-    if (bits !== this.#bits || !this.holes) this.holes = markHoles(bits, history.tokens, history.dims, history.dtype);
+    if (bits !== this.#bits || !this.holes) this.holes = states.holesOf(state, bits);
     this.#bits = bits;
     this.#points = pointsOf(this.holes, history, followed, radiusScale(this.#size, history.tokens));
     this.#cloud.show(bits, this.#points);
@@ -175,7 +176,7 @@ export class CloudPicture {
   #write(): void {
     const context = this.#labels.getContext("2d");
     if (!context || !this.#points) return;
-    const { history, followed, hovered } = this.#settings.newest.current;
+    const { history, nameOf, followed, hovered } = this.#settings.newest.current;
     const { basis, camera } = this.#settings;
     const { radii } = this.#points;
     const { ink, ground, followed: followedColour } = this.#colours;
@@ -183,7 +184,6 @@ export class CloudPicture {
     context.clearRect(0, 0, this.#labels.width, this.#labels.height);
     context.strokeStyle = followedColour;
     this.#writeWay(context);
-    const nameOf = (row: number) => tokenName(history.ids?.[row] ?? row, history.texts[row]);
     const { hole = new Uint32Array(), populations = [] } = this.holes ?? {};
     const ownHole = followed === null ? 0 : (hole[followed] ?? 0);
     // The label of the followed token names its hole too.
@@ -217,7 +217,7 @@ export class CloudPicture {
 }
 
 /** The linear maps from a row to its coordinates in a basis, three coordinates each. */
-function thirdsOf({ components, directions, mean }: BasisDocument, dims: number): { matrix: Float32Array; offset: number[] }[] {
+function thirdsOf({ components, directions, mean }: ReplayedBasis, dims: number): { matrix: Float32Array; offset: number[] }[] {
   return Array.from({ length: Math.ceil(components / 3) }, (_, third) => {
     const matrix = new Float32Array(dims * 4);
     const offset = [0, 0, 0];
@@ -238,7 +238,7 @@ function radiusScale({ width, height }: Readonly<{ width: number; height: number
 }
 
 /** How the rows of a state are drawn: black holes lowest, the largest first, then dead and live tokens, and the followed one on top. */
-function pointsOf({ hole, populations }: HoleMarks, { tokens, dead }: HistoryDocument, followed: number | null, scale: number): CloudPoints {
+function pointsOf({ hole, populations }: HoleMarks, { tokens, dead }: ReplayedHistory, followed: number | null, scale: number): CloudPoints {
   const rowMarks = new Uint8Array(tokens);
   for (const row of dead) rowMarks[row] = marks.dead;
   const radii = new Float32Array(tokens).fill(scale * markerRadius(1, tokens));

@@ -1,6 +1,6 @@
-import { type Box, overlapping, placeLabels } from "../../replay/label-layout.js";
-import { scaleBar } from "../../replay/stage-text.js";
-import type { RowPathDocument } from "../documents.js";
+import { type Box, overlapping, placeLabels } from "./label-layout.js";
+import type { ReplayedPath } from "./replayed.js";
+import { scaleBar } from "./stage-text.js";
 
 /** A text beside a point of the stage, in pixels of the page. */
 interface Named {
@@ -122,13 +122,7 @@ type Place = readonly [x: number, y: number];
  * @param seen where a place of the path's basis is on the canvas.
  * @param here where the token is now: the path ends there.
  */
-export function drawTrail(
-  context: CanvasRenderingContext2D,
-  path: RowPathDocument,
-  state: number,
-  seen: (place: readonly number[]) => Place,
-  here: Place,
-): void {
+export function drawTrail(context: CanvasRenderingContext2D, path: ReplayedPath, state: number, seen: (place: readonly number[]) => Place, here: Place): void {
   const gone = path.states.findIndex((each) => each >= state);
   const points = [...path.places.slice(0, gone < 0 ? path.places.length : gone).map(seen), here];
   context.lineWidth = 1.6;

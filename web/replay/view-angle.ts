@@ -1,16 +1,16 @@
-import type { BasisDocument } from "../documents.js";
+import type { ReplayedBasis } from "./replayed.js";
 
 /** Turns a second of each plane: no two have a common measure, so that the tour never comes back. */
 const speeds = [0.11, 0.071, 0.053, 0.043, 0.037, 0.031, 0.029];
 
 /** Where from the cloud is looked at: three orthonormal vectors among the directions of the path. Turning it changes no point. */
 export class ViewAngle {
-  readonly #basis: BasisDocument;
+  readonly #basis: ReplayedBasis;
   readonly #size: number;
   /** `[3][size]`: right, up, towards the eye. */
   #axes: number[][];
 
-  constructor(basis: BasisDocument) {
+  constructor(basis: ReplayedBasis) {
     this.#basis = basis;
     this.#size = basis.components;
     this.#axes = this.#straight();
@@ -42,8 +42,9 @@ export class ViewAngle {
     if (axes.length === 3) this.#axes = axes;
   }
 
-  /** Turn by angles about the up and the right axis. */
+  /** Turn by angles about the up and the right axis; a view of two dimensions has no other side. */
   turn(aboutUp: number, aboutRight: number): void {
+    if (this.#size < 3) return;
     const [right = [], up = [], near = []] = this.#axes;
     const turned = rotate(right, near, aboutUp);
     const tipped = rotate(up, turned[1], aboutRight);
