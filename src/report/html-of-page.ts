@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseHTML } from "linkedom";
 import { drawFigure } from "../figures/draw/draw-figure.js";
 import { figureStyle } from "../figures/draw/legend.js";
+import { type SvgElement, svgElement } from "../figures/draw/svg.js";
 import type { Figure, Mark } from "../figures/figure.js";
 import { sourcesText } from "../figures/panels.js";
 import { edgesOf, isExact, reduceFigure, type SmoothLine, smoothLines } from "../figures/reduce-figure.js";
@@ -98,6 +99,8 @@ interface Embedded {
 
 /** Width of the embedded drawings: that of paper. The script lays them out for the window. */
 const drawnWidth = 680;
+/** Width of drawings on a phone of 390 pixels, between the margins of page and figure. */
+const phoneWidth = 340;
 
 /** A report as one self-contained HTML file, which can be read without its script. */
 export function htmlOfPage(page: Page, version: string): string {
@@ -246,13 +249,34 @@ function figureHtml(whole: Figure, embedded: Embedded): string {
   const index = embedded.figures.push(figure) - 1;
   addExactLines(whole, figure, index, embedded.exact);
   embedded.smooth.push(rounded(smoothLines(whole)));
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const svg = compactSvg(xmlText(drawFigure(figure, { document, width: drawnWidth, bare: true }).outerHTML));
+  const [wide, narrow] = drawingsOf(figure, index);
   return `<figure data-figure="${index}" data-name="${escapeHtml(figure.name)}" id="figure-${index}">
 <h3>${escapeHtml(figure.title)}</h3>
-<div class="drawing">${svg}</div>
+<div class="drawing">${wide}</div>
+<noscript><div class="drawing narrow">${narrow}</div></noscript>
 <figcaption>${escapeHtml(figure.caption)} <span class="source">${escapeHtml(sourcesText(figure))}</span></figcaption>
 </figure>`;
+}
+
+/** A figure at the width of paper, and at that of a phone for readers without the script. Panels of equal width are embedded once and used twice. */
+function drawingsOf(figure: Figure, index: number): string[] {
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const [wide, narrow] = [drawnWidth, phoneWidth].map((width) => drawFigure(figure, { document, width, bare: true })) as [SvgElement, SvgElement];
+  const panels = [...wide.querySelectorAll("svg[data-panel]")];
+  if (panels.length > 1) {
+    for (const [at, panel] of [...narrow.querySelectorAll("svg[data-panel]")].entries()) {
+      const drawn = panels[at];
+      if (!drawn) continue;
+      const id = `panel-${index}-${at}`;
+      drawn.setAttribute("id", id);
+      drawn.setAttribute("class", "figure");
+      const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(drawn.getAttribute(name)));
+      panel.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      panel.textContent = "";
+      panel.append(svgElement(document, "use", { href: `#${id}`, x: -(x ?? 0), y: -(y ?? 0) }));
+    }
+  }
+  return [wide, narrow].map((svg) => compactSvg(xmlText(svg.outerHTML)));
 }
 
 const digits = 6;

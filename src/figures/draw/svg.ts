@@ -2,6 +2,7 @@
 export interface SvgElement {
   readonly outerHTML: string;
   textContent: string | null;
+  getAttribute(name: string): string | null;
   setAttribute(name: string, value: string): void;
   removeAttribute(name: string): void;
   querySelectorAll(selector: string): Iterable<SvgElement>;

@@ -95,7 +95,7 @@ export function Chart(props: ChartProps) {
       </header>
       <div
         class="plot"
-        style={{ minHeight: `${height}px` }}
+        style={`--plot-height: ${height}px`}
         ref={place}
         tabIndex={0}
         role="slider"
