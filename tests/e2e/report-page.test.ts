@@ -132,14 +132,14 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     expect(await page.locator(".drawing:not(.narrow)").evaluateAll((all) => all.filter((each) => each.checkVisibility()).length)).toBe(0);
     expect(await page.locator("html").evaluate((html) => html.scrollWidth)).toBeLessThanOrEqual(390);
     expect(await narrow.evaluateAll((all) => Math.max(...all.map((each) => each.scrollWidth - each.clientWidth)))).toBe(0);
-    const sizes = await narrow.locator("text").evaluateAll((texts) =>
-      texts.map((text) => Number.parseFloat(getComputedStyle(text).fontSize) * ((text as SVGGraphicsElement).getScreenCTM()?.a ?? 0)),
-    );
+    const sizes = await narrow
+      .locator("text")
+      .evaluateAll((texts) => texts.map((text) => Number.parseFloat(getComputedStyle(text).fontSize) * ((text as SVGGraphicsElement).getScreenCTM()?.a ?? 0)));
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(10.9);
     // Panels that are embedded once: each is drawn here, at least as large as there.
-    const used = await narrow.locator("use").evaluateAll((uses) =>
-      uses.map((use) => ({ scale: (use as SVGGraphicsElement).getScreenCTM()?.a ?? 0, tall: use.getBoundingClientRect().height })),
-    );
+    const used = await narrow
+      .locator("use")
+      .evaluateAll((uses) => uses.map((use) => ({ scale: (use as SVGGraphicsElement).getScreenCTM()?.a ?? 0, tall: use.getBoundingClientRect().height })));
     expect(used.length).toBeGreaterThan(5);
     expect(Math.min(...used.map(({ scale }) => scale))).toBeGreaterThan(0.99);
     expect(Math.min(...used.map(({ tall }) => tall))).toBeGreaterThan(100);
