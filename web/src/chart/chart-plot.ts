@@ -138,7 +138,7 @@ function optionsOf(newest: { readonly current: PlotInput }, element: HTMLElement
     height: chartHeight(height),
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, focus: { prox: -1 } },
-    scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
+    scales: { x: { time: false }, y: isLog ? { distr: 3 } : { range: linearRange } },
     axes: axesOf(newest.current, element),
     series: [
       {},
@@ -156,6 +156,10 @@ function optionsOf(newest: { readonly current: PlotInput }, element: HTMLElement
     hooks: hooksOf(newest),
   };
 }
+
+/** The range of a linear axis. uPlot shows 0 to 100 for values that are all 0. */
+const linearRange: uPlot.Range.Function = (_, low, high) =>
+  low === 0 && high === 0 ? [-1, 1] : Number.isFinite(low) ? uPlot.rangeNum(low, high, 0.1, true) : [low, high];
 
 function axesOf({ axis: along, isLog }: PlotInput, element: HTMLElement): uPlot.Axis[] {
   const styles = getComputedStyle(element);
