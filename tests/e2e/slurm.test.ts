@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/checks.js";
+import { experimentDocumentSchema } from "../../src/sweep/experiment/experiment-summary.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
 import { HostileFolder } from "./hostile-folder.js";
 import { eventually, projectRoot, python, run, start, temporaryFolder } from "./program.js";
@@ -135,6 +136,36 @@ test.skipIf(!hasSlurm()).sequential(
     expect(trials.map(({ status }) => status)).toEqual(["completed"]);
     expect(readFileSync(join(trials[0]?.run ?? "", "model.py"))).toEqual(readFileSync(example));
     expect(readdirSync(join(directory, "slurm"))).toEqual(["0001"]);
+  },
+  300_000,
+);
+
+// With `alpha` 0.2, four equal signs decide. A round is two pairs, so the fifth pair is the last that could be submitted.
+test.skipIf(!hasSlurm()).sequential(
+  "an experiment whose command is killed goes on from its submitted pairs, and submits none once it is decided",
+  async () => {
+    cluster ??= await SlurmCluster.start(place.path);
+    const rates = join(folder.path, "rates.json");
+    const model = { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 };
+    const training = { max_steps: 8, per_device_train_batch_size: 2, logging_steps: 2 };
+    const arms = { slow: { training: { learning_rate: 1e-3 } }, fast: { training: { learning_rate: 1e-2 } } };
+    const rules = { decides: ["finalLoss"], margin: { finalLoss: 0.01 }, alpha: 0.2 };
+    writeFileSync(rates, JSON.stringify({ base: { device: "cpu", threads: 1, data: { corpus }, model, training }, arms, rules }));
+    const command = ["experiment", rates, "--until-decided", "--seeds", "1..12", "--workers", "2"];
+    const slurm = [...command, "--executor", "slurm", "--jobs", "2", "--out", join(folder.path, "decided")];
+    const killed = start([...slurm, "--progress", "json"], { env: cluster.env, timeout: 120_000 });
+    for await (const line of killed.iterable({ from: "stderr" })) if (String(line).includes('"kind":"started"')) break;
+    killed.kill("SIGKILL");
+    await killed;
+    const ended = await start([...slurm, "--json"], { env: cluster.env, timeout: 120_000 });
+    expect(ended.exitCode, String(ended.stderr)).toBe(0);
+    const document = experimentDocumentSchema.parse(JSON.parse(String(ended.stdout)));
+    const submitted = readdirSync(join(document.directory, "slurm")).length;
+    expect([document.verdict.result, document.sequential?.arms[0]?.pairs, submitted]).toEqual(["positive", 4, 2]);
+    expect(readdirSync(join(document.directory, "runs"))).toHaveLength(8);
+    const local = await run([...command, "--json", "--out", join(folder.path, "decided-here")]);
+    const here = experimentDocumentSchema.parse(JSON.parse(local.stdout));
+    expect([document.sequential, document.verdict], "as on this machine").toEqual([here.sequential, here.verdict]);
   },
   300_000,
 );
