@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
-import { type ExperimentDocument, evidenceLines } from "../sweep/experiment/experiment-summary.js";
+import { type ExperimentDocument, evidenceLines, seedsLine } from "../sweep/experiment/experiment-summary.js";
 import { armLines, shownFigure, shownP } from "../sweep/experiment/experiment-verdict.js";
 import { describeMeasure } from "../sweep/experiment/measures.js";
 import type { MeasureComparison } from "../sweep/experiment/paired-statistics.js";
@@ -24,7 +24,7 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
     summary: [
       ["Control", control],
       ["Treatments", verdict.arms.map(({ arm }) => arm).join(", ")],
-      ["Seeds", `${seeds.length}: ${seeds.join(", ")}`],
+      ["Seeds", seedsLine(document)],
       ["Rules", `fixed in advance; SHA-256 ${verdict.rulesHash}`],
     ],
     sections: [
@@ -65,7 +65,7 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
           }),
         ),
       ),
-      section("Reproduce it", code(`bh-bridge experiment ${shellQuote(name)} --seeds ${seeds.join(",")}`)),
+      section("Reproduce it", code(`bh-bridge experiment ${shellQuote(name)}${document.sequential ? " --until-decided" : ""} --seeds ${seeds.join(",")}`)),
     ],
     data: { experiment: { ...document, directory: basename(document.directory) } },
   };

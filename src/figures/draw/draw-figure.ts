@@ -16,8 +16,9 @@ export interface DrawOptions {
 
 const font = "system-ui, 'DejaVu Sans', sans-serif";
 const gap = 18;
-/** Minimum width of a panel beside another one. */
+/** Minimum width of a panel beside another one, and that of a small multiple, of which more than three are wanted per row. */
 const narrowest = 200;
+const narrowestOfMany = 165;
 const title = { size: 16, line: 20 } as const;
 const caption = { size: 11.5, line: 16 } as const;
 
@@ -44,7 +45,7 @@ export function drawFigure(whole: Figure, { document, width = 760, style, bare =
   }
   const legend = drawLegend(document, figure, inner, marked);
   if (legend) put(legend.element, legend.height + 8);
-  const columns = Math.max(1, Math.min(figure.columns, figure.panels.length, Math.floor((inner + gap) / (narrowest + gap))));
+  const columns = columnsIn(figure, inner);
   const panelWidth = (inner - gap * (columns - 1)) / columns;
   const inset = insetOf(figure);
   for (let first = 0; first < figure.panels.length; first += columns) {
@@ -75,6 +76,14 @@ export function drawFigure(whole: Figure, { document, width = 760, style, bare =
       ...parts,
     ],
   );
+}
+
+/** Panels per row at a width: a row of the figure that does not fit is divided into rows of equal length. */
+function columnsIn({ columns: wanted, panels }: Figure, width: number): number {
+  const columns = Math.min(wanted, panels.length);
+  const least = wanted > 3 ? narrowestOfMany : narrowest;
+  const fitting = Math.max(1, Math.floor((width + gap) / (least + gap)));
+  return Math.max(1, Math.ceil(columns / Math.ceil(columns / fitting)));
 }
 
 /** The source of the data, such as `Data: quick (4e4623d8…)`. */

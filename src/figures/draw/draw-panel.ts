@@ -53,25 +53,55 @@ function textIn(document: SvgDocument, box: Box, anchor: "start" | "end", text: 
 /** Distance of a text from its rule or dot. */
 const away = 4;
 
+/** Texts of rules: of a horizontal rule at its right end, or at its left end where only the right one has lines or dots. */
 function ruleTexts(document: SvgDocument, marks: readonly Mark[], frame: Frame, taken: Box[]): SvgElement[] {
   const rules = marks.filter((mark) => mark.mark === "rule").filter(({ text }) => text !== "");
   return rules.flatMap(({ axis, at, text }): SvgElement[] => {
     const place = axis === "x" ? frame.x(at) : frame.y(at);
     if (!Number.isFinite(place)) return [];
-    const isEnd = axis === "y" || place > (frame.left + frame.right) / 2;
-    const edge = axis === "y" ? frame.right : place + (isEnd ? -away : away);
-    const room = isEnd ? edge - frame.left : frame.right - edge;
-    const shown = shortened(text, room, size);
-    const length = textWidth(shown, size);
     const first = axis === "x" ? frame.top + 2 : place - labelLineHeight - 1 < frame.top ? place + 1 : place - labelLineHeight - 1;
+    const sideOf = (isEnd: boolean) => {
+      const edge = axis === "y" ? (isEnd ? frame.right : frame.left + away) : place + (isEnd ? -away : away);
+      const shown = shortened(text, isEnd ? edge - frame.left : frame.right - edge, size);
+      const length = textWidth(shown, size);
+      const boxAt = (top: number) => ({ left: isEnd ? edge - length : edge, right: isEnd ? edge : edge + length, top, bottom: top + labelLineHeight });
+      return { isEnd, shown, boxAt };
+    };
+    const sides = axis === "y" ? [sideOf(true), sideOf(false)] : [sideOf(place > (frame.left + frame.right) / 2)];
+    const { isEnd, shown, boxAt } = sides.find((side) => !isDrawnIn(side.boxAt(first), marks, frame)) ?? (sides[0] as (typeof sides)[number]);
     for (let top = first; top + labelLineHeight <= frame.bottom + 1; top += labelLineHeight) {
-      const box = { left: isEnd ? edge - length : edge, right: isEnd ? edge : edge + length, top, bottom: top + labelLineHeight };
+      const box = boxAt(top);
       if (taken.some((other) => overlap(other, box))) continue;
       taken.push(box);
       return [textIn(document, box, isEnd ? "end" : "start", shown)];
     }
     return [];
   });
+}
+
+/** Whether a line or a dot is drawn in a box. */
+function isDrawnIn(box: Box, marks: readonly Mark[], { x: across, y: down }: Frame): boolean {
+  return marks.some((mark) => {
+    if (mark.mark !== "dots" && mark.mark !== "line") return false;
+    const points = mark.x.map((x, at) => ({ x: across(x), y: down(mark.y[at] ?? Number.NaN) }));
+    if (mark.mark === "line") return points.some((point, at) => crosses(box, point, points[at + 1] ?? point));
+    return points.some(({ x, y }, dot) => {
+      const radius = mark.radius?.[dot] ?? 3;
+      return overlap(box, { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius });
+    });
+  });
+}
+
+/** Whether a straight line from one point to another has a part in a box. */
+function crosses({ left, right, top, bottom }: Box, from: { x: number; y: number }, to: { x: number; y: number }): boolean {
+  const shareWithin = (start: number, end: number, low: number, high: number) => {
+    if (start === end) return low <= start && start <= high ? [0, 1] : [1, 0];
+    const shares = [(low - start) / (end - start), (high - start) / (end - start)];
+    return [Math.min(...shares), Math.max(...shares)];
+  };
+  const [x0 = 1, x1 = 0] = shareWithin(from.x, to.x, left, right);
+  const [y0 = 1, y1 = 0] = shareWithin(from.y, to.y, top, bottom);
+  return Math.max(0, x0, y0) <= Math.min(1, x1, y1);
 }
 
 /** Of more dots, only large ones keep labels away: small ones are everywhere. */

@@ -13,6 +13,8 @@ type Curve = (typeof curves)[number];
 const smallestShown = 0.1;
 /** Pairs that are always on the axis. */
 const fewestPairs = 10;
+/** Length of the axis, in judged pairs: the decision has its label at its right. */
+const room = 1.35;
 
 /**
  * The evidence of a sequential experiment as it grew: a panel per arm with a curve of e over the pairs for every deciding measure, the threshold and the
@@ -50,13 +52,13 @@ function finding({ pairs, state, result }: SequentialArm, maximum: number): stri
   return state === "at the maximum" ? `inconclusive after ${count(maximum, "pair")}` : found[state];
 }
 
-function panel(arm: SequentialArm, title: string, { arms, maximum, threshold }: SequentialEvidence): Panel {
+function panel(arm: SequentialArm, title: string, { arms, threshold }: SequentialEvidence): Panel {
   const pairs = Math.max(...arms.map((each) => each.pairs));
   const shown = arm.measures.flatMap((measure, at) =>
     curves.filter((curve) => isShown(arm, measure[curve], curve)).map((curve) => ({ measure, curve, series: curves.length * at + curves.indexOf(curve) })),
   );
   const highest = Math.max(threshold, ...shown.flatMap(({ measure, curve }) => measure[curve]));
-  const last = Math.min(maximum, Math.max(fewestPairs, Math.ceil(1.2 * pairs)));
+  const last = Math.max(fewestPairs, Math.ceil(room * pairs));
   return {
     title,
     x: axis("complete pairs", null, { domain: [0, last], ticks: ticksOf(last) }),

@@ -1,5 +1,5 @@
 import type { ScanOptions } from "../../analysis/scan/observation.js";
-import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
+import { type ExperimentDocument, seedsTrained } from "../../sweep/experiment/experiment-summary.js";
 import { shownP, signed } from "../../sweep/experiment/experiment-verdict.js";
 import type { DefaultMeasure } from "../../sweep/experiment/measures.js";
 import { moments } from "../../sweep/statistics/moments.js";
@@ -183,18 +183,20 @@ function differencesBelow(comparisons: ExperimentDocument["measures"]): string {
   return told.length === 0 ? "" : `difference: ${told.map(({ arm, text }) => `${arm} ${text}`).join("; ")}`;
 }
 
-/** Maximum number of seeds per arm, and of panels beside each other. */
+/** Maximum number of seeds, and of panels beside each other. */
 const mostSeeds = 8;
 const mostBeside = 4;
 
 /** A run of an experiment with what its small multiple shows. */
 type VerdictCell = Pick<ArmRun, "arm" | "seed" | "source" | "verdict">;
 
-/** Where the tokens of every run are: a row per arm, a column per seed; undefined before any run has taken a step. */
+/** Where the tokens of every run are, with the arms of a seed beside each other; undefined before any run has taken a step. */
 function verdictsByArm(seeds: readonly number[], runs: readonly VerdictCell[]): Figure | undefined {
   const arms = [...new Set(runs.map(({ arm }) => arm))];
-  const shown = seeds.filter((seed) => runs.some((run) => run.seed === seed && run.verdict)).slice(0, mostSeeds);
-  const cells = arms.flatMap((arm) => shown.flatMap((seed) => runs.find((run) => run.arm === arm && run.seed === seed && run.verdict) ?? []));
+  const armsOf = (seed: number) => arms.filter((arm) => runs.some((run) => run.arm === arm && run.seed === seed && run.verdict)).length;
+  const trained = seeds.filter((seed) => armsOf(seed) > 0).sort((a, b) => armsOf(b) - armsOf(a)); // complete seeds first, so that an arm has a column
+  const shown = trained.slice(0, mostSeeds);
+  const cells = shown.flatMap((seed) => arms.flatMap((arm) => runs.find((run) => run.arm === arm && run.seed === seed && run.verdict) ?? []));
   if (cells.length === 0) return undefined;
   const parted = (arm: string) => {
     const own = runs.flatMap(({ arm: of, verdict }) => (of === arm && verdict ? [verdict] : []));
@@ -209,7 +211,7 @@ function verdictsByArm(seeds: readonly number[], runs: readonly VerdictCell[]): 
     sources: cells.map(({ source }) => source),
     series: areaSeries,
     panels: cells.map(({ arm, seed, verdict }) => ({ ...verdictPanel(`${arm}, seed ${seed}`, verdict as Verdict, "dots"), height: 110 })),
-    columns: Math.ceil(shown.length / Math.ceil(shown.length / mostBeside)),
+    columns: arms.length * Math.max(1, Math.floor(mostBeside / arms.length)),
   };
 }
 
@@ -228,7 +230,7 @@ export async function experimentFigure(
     const source = sourceOf(opened);
     cells.push({ arm, seed, source, ...(name === "verdicts" && (await steppedVerdict(opened))) });
   }
-  if (name === "verdicts") return verdictsByArm(document.seeds, cells);
+  if (name === "verdicts") return verdictsByArm(seedsTrained(document), cells);
   const sources = cells.map(({ source }) => source);
   if (name === "evidence") return evidenceFigure(document, sources);
   return forest(document, sources, name === "forest" ? "deciding" : "others");
@@ -251,7 +253,7 @@ export async function experimentFigures(document: ExperimentDocument, scan: Scan
   return [
     ...[forest(document, sources, "deciding")].filter((figure) => figure !== undefined),
     ...[evidenceFigure(document, sources)].filter((figure) => figure !== undefined),
-    ...[verdictsByArm(document.seeds, runs)].filter((figure) => figure !== undefined),
+    ...[verdictsByArm(seedsTrained(document), runs)].filter((figure) => figure !== undefined),
     armsOverSteps(arms, runs),
     measuresByArm(document, sources),
     ...[forest(document, sources, "others")].filter((figure) => figure !== undefined),

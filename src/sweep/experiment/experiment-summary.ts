@@ -34,7 +34,7 @@ export type ExperimentDocument = z.output<typeof experimentDocumentSchema>;
 
 /** `summary.md` of an experiment. Paths are relative to its directory. */
 export function experimentSummary(document: ExperimentDocument): string {
-  const { name, verdict, seeds } = document;
+  const { name, verdict } = document;
   const control = document.control[0]?.arm ?? "control";
   const arms = verdict.arms.map(({ arm }) => arm);
   const text = [
@@ -47,7 +47,7 @@ export function experimentSummary(document: ExperimentDocument): string {
     `${sentence(verdict.reason)}`,
     ...(verdict.notes ? [list(verdict.notes.map(sentence))] : []),
     ...(document.sequential ? ["## Evidence as it grew", list(evidenceLines(document).map((line) => sentence(markdownText(line))))] : []),
-    `Control: ${control}. Against it: ${arms.join(", ")}. ${count(seeds.length, "seed")}: ${seeds.join(", ")}.`,
+    `Control: ${control}. Against it: ${arms.join(", ")}. Seeds: ${seedsLine(document)}.`,
     "## Rules",
     `Fixed before the first step; SHA-256 \`${verdict.rulesHash}\`.`,
     list(verdict.rules.map(sentence)),
@@ -62,6 +62,19 @@ export function experimentSummary(document: ExperimentDocument): string {
     .join("\n\n")
     .concat("\n");
   return withRelativePaths(text, document.directory);
+}
+
+/** The planned seeds; of a sequential experiment, which may need few of them, those with a run. */
+export function seedsTrained({ seeds, sequential, control, treatment }: ExperimentDocument): number[] {
+  const trained = new Set([...control, ...treatment].map(({ seed }) => seed));
+  return seeds.filter((seed) => sequential === undefined || trained.has(seed));
+}
+
+/** How many seeds an experiment has, and which. */
+export function seedsLine(document: ExperimentDocument): string {
+  const trained = seedsTrained(document);
+  const most = document.sequential === undefined ? "" : ` of at most ${document.seeds.length}`;
+  return `${trained.length}${most}${trained.length === 0 ? "" : `: ${trained.join(", ")}`}`;
 }
 
 /** What a sequential experiment has not trained, and a sparkline of the evidence for each arm and deciding measure; empty for fixed seeds. */
@@ -94,10 +107,10 @@ function sparkline(eValues: readonly number[], threshold: number): string {
   return eValues.map((e) => bars[Math.max(0, Math.min(last, Math.floor((last * Math.log(e)) / Math.log(threshold) + 1e-9)))] ?? "").join("");
 }
 
-function comparisonSection({ measures, seeds, sequential }: ExperimentDocument, control: string, arm: string): string[] {
+function comparisonSection(document: ExperimentDocument, control: string, arm: string): string[] {
+  const { measures, seeds } = document;
   const shown = measures.filter((comparison) => comparison.arm === arm && comparison.control.n + comparison.treatment.n > 0);
-  const hasRun = (at: number) => shown.some(({ control: before, treatment }) => (before.values[at] ?? treatment.values[at] ?? null) !== null);
-  const listed = seeds.flatMap((_, at) => (sequential === undefined || hasRun(at) ? [at] : []));
+  const listed = seedsTrained(document).map((seed) => seeds.indexOf(seed));
   const head = ["measure", control, arm, "difference", "t interval", "sign-flip interval", "interval of the verdict", "p", "corrected p"];
   return [
     `## ${arm} against ${control}`,
@@ -146,13 +159,15 @@ function comparedSentence({ comparedTensors }: ExperimentDocument): string {
   return `Compared in each pair of runs: weight decay of every parameter, number of parameters, ${tensors}the text, its windows and their order, what draws random numbers, environment and package versions.`;
 }
 
-function confoundsSection({ confounds, seeds }: ExperimentDocument): string {
+function confoundsSection(document: ExperimentDocument): string {
+  const { confounds } = document;
+  const trained = seedsTrained(document).length;
   if (confounds.length === 0) return "No differences were found other than the settings of the arms.";
   const head = ["arm", "what differs", "control", "treatment", "removed by"];
   return markdownTable(
     head,
     confounds.map(({ arm, what, control, treatment, remove, seeds: of }) => {
-      const where = of.length === seeds.length ? "" : ` (${of.length === 1 ? "seed" : "seeds"} ${of.join(", ")})`;
+      const where = of.length === trained ? "" : ` (${of.length === 1 ? "seed" : "seeds"} ${of.join(", ")})`;
       return [arm, `${what}${where}`, control, treatment, remove === null ? "no option" : `\`${remove}\``];
     }),
   );

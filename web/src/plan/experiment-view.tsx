@@ -70,8 +70,9 @@ function evidenceRoom(treatments: number) {
 
 /** Room for a panel per arm and seed, as the server lays them out. */
 function verdictsRoom(arms: number, seeds: number) {
-  const columnsOf = (width: number) => Math.max(1, Math.min(seeds, 4, Math.floor((width + 18) / 218)));
-  return { height: (width: number) => 70 + 196 * arms * Math.ceil(Math.min(seeds, 8) / columnsOf(width)), title: 60, caption: 400 };
+  const wanted = arms * Math.max(1, Math.floor(4 / arms));
+  const columnsOf = (width: number) => Math.ceil(wanted / Math.ceil(wanted / Math.max(1, Math.floor((width + 18) / (wanted > 3 ? 183 : 218)))));
+  return { height: (width: number) => 70 + 196 * Math.ceil((arms * Math.min(seeds, 8)) / columnsOf(width)), title: 60, caption: 400 };
 }
 
 /** The measures that do not decide, read when they are unfolded. */

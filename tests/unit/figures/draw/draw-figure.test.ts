@@ -39,6 +39,23 @@ test("panels stand in columns of one width, inside the figure, and no two lie on
   }
 });
 
+test("a row that does not fit is divided into equal ones, and only small multiples may be narrow", () => {
+  const inRow = (columns: number, width: number) => new Set(panelsOf(drawn(withPanels(8, columns), { width })).map((panel) => panel.getAttribute("x"))).size;
+  expect([760, 600, 390, 320].map((width) => inRow(4, width))).toEqual([4, 2, 2, 1]);
+  expect([760, 600, 390, 320].map((width) => inRow(3, width))).toEqual([3, 2, 1, 1]);
+});
+
+test("the text of a horizontal rule is at its right end, or at the left one where only the right one is taken", () => {
+  const rule: Mark = { mark: "rule", axis: "y", at: 5, text: "decided" };
+  const placeOf = (...marks: Mark[]) => {
+    const svg = drawn(madeUpFigure([rule, ...marks], { x: axis("", null, { domain: [0, 10] }), y: axis("", null, { domain: [0, 10] }) }));
+    return [...svg.querySelectorAll("text")].find(({ textContent }) => textContent === "decided")?.getAttribute("text-anchor");
+  };
+  const dot = (x: number): Mark => ({ mark: "dots", series: 0, x: [x], y: [5.2], radius: [6] });
+  const crossing: Mark = { mark: "line", series: 0, x: [9.4, 10], y: [0, 10], curve: "straight" };
+  expect([placeOf(), placeOf(dot(9.8)), placeOf(crossing), placeOf(dot(5)), placeOf(dot(0.2), dot(9.8))]).toEqual(["end", "start", "start", "end", "end"]);
+});
+
 test("fewer panels than columns take the whole width", () => {
   expect(panelsOf(drawn(withPanels(1, 3))).map(attribute("width"))).toEqual([760 - 2 * 16]);
 });

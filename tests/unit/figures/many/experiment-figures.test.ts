@@ -128,7 +128,8 @@ async function figuresOf(completed: readonly string[]) {
 test("an experiment has its arms over the steps, and its measures arm by arm, of the runs that there are", async () => {
   const figures = await figuresOf(["plain", "scaled"]);
   expect(figures.map(({ name }) => name)).toEqual(["forest", "verdicts", "arms", "measures", "forest-others"]);
-  const [overSteps, measures] = figures.slice(2);
+  const [verdicts, overSteps, measures] = figures.slice(1);
+  expect([verdicts?.panels.map(({ title }) => title), verdicts?.columns]).toEqual([["plain, seed 1", "scaled, seed 2"], 4]);
   expect(overSteps?.series.map(({ name }) => name)).toEqual(["plain (n = 1)", "scaled (n = 1)"]);
   expect(measures?.sources.map(({ name }) => name)).toEqual(["run of plain", "run of scaled"]);
   expect((await figuresOf(["scaled"])).find(({ name }) => name === "arms")?.series.map(({ name }) => name)).toEqual(["scaled (n = 1)"]);

@@ -55,6 +55,18 @@ test("confounds stand with the option that removes each, and with their seeds wh
   expect(summary).toContain("- labels are shifted twice. Corrected by `data.label_shift=causal`");
 });
 
+test("a sequential experiment that stopped early lists the seeds that were trained, of those planned", () => {
+  const kept = { arm: "rmsnorm", what: "number of parameters", control: "116,480", treatment: "116,160", remove: null, seeds: [42, 43, 44] };
+  const document = documentOf({ layernorm: times(3, still), rmsnorm: times(3, parted) }, [kept]);
+  const seeds = Array.from({ length: 40 }, (_, at) => 42 + at);
+  const arm = { arm: "rmsnorm", pairs: 3, state: "decided", result: "positive", decidedAt: 3, measures: [] } as const;
+  const summary = experimentSummary({ ...document, seeds, sequential: { maximum: 40, threshold: 20, arms: [arm] } });
+  expect(summary).toContain("Seeds: 3 of at most 40: 42, 43, 44.");
+  expect(summary).toContain("| measure | arm | 42 | 43 | 44 |\n");
+  expect(summary, "of all trained pairs").toContain("| rmsnorm | number of parameters | 116,480 | 116,160 | no option |");
+  expect(experimentSummary({ ...document, seeds }), "with fixed seeds, what is missing is seen").toContain("| 44 | 45 | 46 |");
+});
+
 test("every treatment has its own table and its own verdict", () => {
   const summary = experimentSummary(documentOf({ layernorm: times(9, still), rmsnorm: times(9, parted), other: times(9, still) }));
   expect(summary).toContain("## rmsnorm against layernorm");
