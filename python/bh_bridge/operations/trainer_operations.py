@@ -106,7 +106,7 @@ def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: context
     train_windows, held_out_windows = split_windows(corpus, data["window_length"], data)
     _require_one_process_where_needed(request)
     own_model.require_loss(model, data["window_length"], "compute_loss_func" not in request["training"])
-    prepare_directory(directory, model, request)
+    checkpoint_bytes = prepare_directory(directory, model, request)
     write_environment(directory)
     team = None
     if request["engine"]["processes"] > 1:
@@ -138,7 +138,7 @@ def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: context
             lambda weight: engine.optimizer_settings(weight),
         )
         undo.callback(trace.close)
-    step = RunStep(request, connection, events, recorder, tap, trace)
+    step = RunStep(request, connection, events, recorder, tap, trace, checkpoint_bytes)
     engine = build(model, request, train_windows, held_out_windows, step)
     held = HeldTrainer(model, engine, step, events, recorder, directory, steps, lock_fd, team)
     resumed = go_back(held, exact=request["resume"] == "exact") if request["resume"] else Resumption(None, -1, [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ MANIFEST = "MANIFEST.json"
 FORMAT = 1
 FOLDER = "checkpoints"
 HISTORY_PER_CHECKPOINTS = 10  # bytes of the history per byte of checkpoints beyond `checkpoint.keep`
+HISTORY_PER_ALL = 5  # the same, with replay points
 
 
 class FileFacts(TypedDict):
@@ -42,6 +44,7 @@ class Manifest(TypedDict):
     events_bytes: int
     history_step: int
     to_stop: bool
+    replay_point: NotRequired[bool]
     saved_by: NotRequired[str]
 
 
@@ -88,16 +91,25 @@ def write_checkpoint(
     history_step: int,
     events_bytes: int,
     to_stop: bool,
+    replay_point: bool = False,
 ) -> None:
     """Write the checkpoint of a step atomically: the files of `write_state` and a manifest.
 
     to_stop: it was made only because the training was stopped.
+    replay_point: it is one that `checkpoint.every` does not ask for. It counts as made to stop as well, because an
+    uninterrupted run reports neither.
     """
     with replace_directory(checkpoint_path(run_directory, step)) as directory:
         write_state(directory)
         share_tensors(directory)
+        facts = {"replay_point": True} if replay_point else {}
         write_manifest(
-            directory, global_step=step, history_step=history_step, events_bytes=events_bytes, to_stop=to_stop
+            directory,
+            global_step=step,
+            history_step=history_step,
+            events_bytes=events_bytes,
+            to_stop=to_stop or replay_point,
+            **facts,
         )
         copy_foreign_files(checkpoint_path(run_directory, step), directory)
 
@@ -142,30 +154,61 @@ def newest_valid(run_directory: Path, is_recorded: Callable[[int], bool]) -> tup
 
 
 def prune(run_directory: Path, keep: int) -> None:
-    """Remove checkpoints older than the newest `keep` if the newest is valid, until the others are small.
+    """Remove checkpoints older than the newest `keep` if the newest of all is valid, until the others are small.
 
     Others remain while together they take at most a tenth of the recorded history, spread over the training, so that
-    the model of any step is a short training away. Those with foreign files are kept.
+    the model of any step is a short training away. Replay points remain while all others take at most a fifth. Those
+    with foreign files are kept.
     """
     directories = all_of(run_directory)
-    if len(directories) <= keep or problem_of(directories[-1]) is not None:
+    points = [directory for directory in directories if _is_replay_point(directory)]
+    asked = [directory for directory in directories if directory not in points]
+    if not (asked[:-keep] or points) or problem_of(directories[-1]) is not None:
         return
-    older = [directory for directory in directories[:-keep] if not foreign_files(directory)]
-    most = sum(path.stat().st_size for path in run_directory.glob("history*.safetensors")) // HISTORY_PER_CHECKPOINTS
-    if most > free_bytes(run_directory):
-        most = 0
-    while older and sum(_size(directory) for directory in older) > most:
-        remove_directory(_least_useful(older, directories))
-        directories = all_of(run_directory)
-        older = [directory for directory in older if directory in directories]
+    tenth, fifth = _most_bytes(run_directory, HISTORY_PER_CHECKPOINTS), _most_bytes(run_directory, HISTORY_PER_ALL)
+    older = _thin_out(asked[:-keep], asked, tenth)
+    _thin_out(points, all_of(run_directory), fifth - sum(_size(directory) for directory in older))
     sync_directory(run_directory / FOLDER)
 
 
-def _least_useful(older: list[Path], directories: list[Path]) -> Path:
-    """The checkpoint whose neighbours are nearest to each other; the oldest of several."""
-    steps = [0, *(step_of(directory) for directory in directories)]
-    apart = {path: after - before for path, before, after in zip(directories[:-1], steps[:-2], steps[2:], strict=True)}
-    return min(older, key=apart.__getitem__)
+def has_room_for_replay_point(run_directory: Path, size: int, keep: int) -> bool:
+    """Whether a replay point of `size` bytes would remain, perhaps in place of others."""
+    directories = [directory for directory in all_of(run_directory) if not _is_replay_point(directory)]
+    taken = sum(_size(directory) for directory in directories[:-keep])
+    return taken + size <= _most_bytes(run_directory, HISTORY_PER_ALL)
+
+
+def _most_bytes(run_directory: Path, history_per_byte: int) -> int:
+    most = sum(path.stat().st_size for path in run_directory.glob("history*.safetensors")) // history_per_byte
+    return most if most <= free_bytes(run_directory) else 0
+
+
+def _is_replay_point(directory: Path) -> bool:
+    try:
+        return read_manifest(directory).get("replay_point", False)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _thin_out(removable: list[Path], directories: list[Path], most: int) -> list[Path]:
+    """Remove checkpoints where `directories` are densest, until the remaining ones take at most `most` bytes.
+
+    Returns the remaining ones.
+    """
+    removable = [directory for directory in removable if not foreign_files(directory)]
+    while removable and sum(_size(directory) for directory in removable) > most:
+        least = _least_useful(removable, directories)
+        remove_directory(least)
+        removable = [directory for directory in removable if directory != least]
+        directories = [directory for directory in directories if directory != least]
+    return removable
+
+
+def _least_useful(removable: list[Path], directories: list[Path]) -> Path:
+    """The checkpoint whose neighbours are nearest to each other; the oldest of several. The newest comes last."""
+    steps = [0, *(step_of(directory) for directory in directories), math.inf]
+    apart = {path: after - before for path, before, after in zip(directories, steps[:-2], steps[2:], strict=True)}
+    return min(removable, key=apart.__getitem__)
 
 
 def _size(directory: Path) -> int:

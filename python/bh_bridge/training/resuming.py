@@ -42,8 +42,10 @@ class Resumable(Protocol):
     run_directory: Path
 
 
-def prepare_directory(directory: Path, model: PreTrainedModel, request: TrainerCreate) -> None:
+def prepare_directory(directory: Path, model: PreTrainedModel, request: TrainerCreate) -> int:
     """Remove leftovers of a dead process, and check the disk space for checkpoints and model.
+
+    Returns the estimated bytes of a checkpoint.
 
     The checksums of a finished run are removed before any file changes; its next end writes new ones. The space of
     histories is reserved when they are opened. DiskFull names the bytes.
@@ -67,6 +69,7 @@ def prepare_directory(directory: Path, model: PreTrainedModel, request: TrainerC
     for name in (SIGNATURE_FILE, CHECKSUMS_FILE):
         (directory / name).unlink(missing_ok=True)
     sync_directory(directory)
+    return one
 
 
 def go_back(run: Resumable, *, exact: bool) -> Resumption:

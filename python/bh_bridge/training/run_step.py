@@ -37,6 +37,12 @@ COALESCIBLE_EVENTS = frozenset(schema()["coalescibleEvents"])
 HELD_STEPS = 64
 HELD_BYTES = 64 << 20
 HELD_SECONDS = 0.25
+# Between the checkpoints that the configuration asks for, replay points make the model of any step a short training
+# away. There is one at a step of this grid if the steps since the last checkpoint took this many seconds, and this many
+# times as long as it took to write.
+REPLAY_POINTS_PER_INTERVAL = 8
+REPLAY_SECONDS = 10.0
+REPLAY_PER_SAVE = 100
 
 
 class HeldStep(NamedTuple):
@@ -70,7 +76,9 @@ class RunStep:
         recorder: Recorder,
         tap: EmbeddingTap,
         trace: StepTrace | None,
+        checkpoint_bytes: int,
     ) -> None:
+        """checkpoint_bytes: the estimated size of a checkpoint."""
         self.group: Group | None = None  # of a training in several processes
         self.is_resumed = False  # from a checkpoint of this run, whose log already has the start
         self.needs_forward = needs_forward(request)  # the model's own forward pass is required
@@ -83,6 +91,10 @@ class RunStep:
         self._most_held = 1
         self._reported_at = 0.0  # monotonic seconds
         self._saves_to_stop = False
+        self._saves_replay_point = False
+        self._saved_at = 0.0  # monotonic seconds; at first the start
+        self._save_seconds = 0.0
+        self._checkpoint_bytes = checkpoint_bytes
         self._was_asked_to_stop = False
         self._channel = channel
         self._events = events
@@ -119,6 +131,7 @@ class RunStep:
         self._is_training = True
         self._take_stop_request()  # ignore a request that came too late for an earlier process
         self._watch.begin(state.global_step)
+        self._saved_at = time.monotonic()
         self._most_held = steps_to_hold(self._tap.weight.device, self._recorder.state_bytes)
         if self._trace is not None:
             self._trace.begin(state.global_step)
@@ -188,11 +201,12 @@ class RunStep:
             self._agree(control)
 
     def save(self, state: TrainingState, write_state: Callable[[Path], None]) -> None:
-        """Write a checkpoint with the files of `write_state`, remove the oldest, and report it.
+        """Write a checkpoint with the files of `write_state`, remove the oldest, and report all but replay points.
 
         Recorded states are made durable first, so that a checkpoint is never ahead of the history.
         """
         self._report_held()
+        began_at = time.monotonic()
         self._recorder.commit()
         checkpoints.write_checkpoint(
             self._directory,
@@ -201,9 +215,14 @@ class RunStep:
             history_step=self._recorder.recorded_step,
             events_bytes=self._events.commit(),
             to_stop=self._saves_to_stop,
+            replay_point=self._saves_replay_point,
         )
         checkpoints.prune(self._directory, self._keep)
-        self.report_save(state)
+        self._saved_at = time.monotonic()
+        self._save_seconds = self._saved_at - began_at
+        if not self._saves_replay_point:
+            self.report_save(state)
+        self._saves_replay_point = False
 
     def report_save(self, state: TrainingState) -> None:
         """Log a save. It follows its checkpoint, so a resumed run logs the checkpoint from which it resumes."""
@@ -293,7 +312,11 @@ class RunStep:
         self._reported_at = time.monotonic()
 
     def _decide(self, event: str, state: TrainingState, control: Control) -> None:
+        if self._saves_replay_point:  # a decider may ask for a checkpoint of this step
+            control.should_save = False
         self._deciders.ask(self._training, event, state, self._loss, control)
+        self._saves_replay_point = self._saves_replay_point and not control.should_save
+        control.should_save = control.should_save or self._saves_replay_point
 
     def _check_stop(self, control: Control) -> None:
         self._was_asked_to_stop |= self._take_stop_request()
@@ -316,7 +339,18 @@ class RunStep:
         is_asked = self._channel.take_save(self._training)
         is_due = control.should_save or is_asked or is_at_interval or state.global_step >= state.max_steps
         self._saves_to_stop = control.should_training_stop and not is_due  # an uninterrupted run has no such checkpoint
-        control.should_save = bool(is_due or self._saves_to_stop)
+        self._saves_replay_point = not (is_due or self._saves_to_stop) and self._is_replay_point(step)
+        control.should_save = bool(is_due or self._saves_to_stop or self._saves_replay_point)
+
+    def _is_replay_point(self, step: int) -> bool:
+        if self._checkpoint_every is None or self._until is not None:
+            return False
+        seconds = max(REPLAY_SECONDS, REPLAY_PER_SAVE * self._save_seconds)
+        return (
+            step % max(1, self._checkpoint_every // REPLAY_POINTS_PER_INTERVAL) == 0
+            and time.monotonic() - self._saved_at >= seconds
+            and checkpoints.has_room_for_replay_point(self._directory, self._checkpoint_bytes, self._keep)
+        )
 
 
 def _sums(losses: list[list[torch.Tensor]]) -> list[float]:

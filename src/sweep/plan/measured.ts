@@ -19,8 +19,10 @@ const tensorsOfStep: readonly string[] = [...tensorsOfForwardPass, "learning_rat
 /** Descriptions, analysis and logs take about 100 kB. */
 const otherBytes = 200_000;
 
-/** Older checkpoints remain while they take at most this part of the histories. */
-const olderPart = 0.1;
+/** Older checkpoints and replay points remain while they take at most this part of the histories. */
+const olderPart = 0.2;
+/** Maximum number of checkpoints per `checkpoint.every` steps, with replay points. */
+const savesPerInterval = 8;
 
 /** Maximum bytes of a run on disk: histories, recorded weights, checkpoints with one more during a save, final model, events. */
 export function trialBytes({ model, record, training, checkpoint }: RunConfig): number {
@@ -38,7 +40,7 @@ export function trialBytes({ model, record, training, checkpoint }: RunConfig): 
   const deltas =
     record.model === "deltas" ? (training.max_steps + 1) * weights * weightBytes * deltaShare[model.dtype === "float32" ? "float32" : "bfloat16"] : 0;
   const one = weights * (weightBytes + 2 * momentBytes);
-  const saved = checkpoint.every === null ? 0 : Math.floor(training.max_steps / checkpoint.every);
+  const saved = checkpoint.every === null ? 0 : Math.floor((savesPerInterval * training.max_steps) / checkpoint.every);
   const older = Math.min(Math.max(0, saved - checkpoint.keep) * one, histories * olderPart);
   const checkpoints = (checkpoint.keep + 1) * one + older;
   return histories + deltas + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;

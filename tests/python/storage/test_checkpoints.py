@@ -21,13 +21,15 @@ from safetensors.torch import load_file, save_file
 NORMAL = {"kind": "normal"}
 
 
-def make(run: Path, step: int) -> Path:
+def make(run: Path, step: int, *, replay_point: bool = False) -> Path:
     (run / "checkpoints").mkdir(exist_ok=True)
 
     def write_state(directory: Path) -> None:
         (directory / "model.safetensors").write_bytes(b"weights of %d" % step)
 
-    checkpoints.write_checkpoint(run, step, write_state, history_step=step, events_bytes=0, to_stop=False)
+    checkpoints.write_checkpoint(
+        run, step, write_state, history_step=step, events_bytes=0, to_stop=False, replay_point=replay_point
+    )
     return checkpoints.checkpoint_path(run, step)
 
 
@@ -85,6 +87,31 @@ def test_older_ones_remain_while_they_take_a_tenth_of_the_history_spread_over_th
     (tmp_path / "history.safetensors").write_bytes(b"")
     checkpoints.prune(tmp_path, keep=1)
     assert [checkpoints.step_of(path) for path in checkpoints.all_of(tmp_path)] == [6000]
+
+
+def test_replay_points_remain_while_all_older_ones_take_a_fifth_and_displace_no_checkpoint(tmp_path: Path) -> None:
+    def left() -> list[int]:
+        return [checkpoints.step_of(path) for path in checkpoints.all_of(tmp_path)]
+
+    def size(step: int) -> int:
+        return sum(path.stat().st_size for path in checkpoints.checkpoint_path(tmp_path, step).iterdir())
+
+    for step in range(1000, 5000, 1000):
+        make(tmp_path, step)
+        for point in (step - 750, step - 500, step - 250, step + 125):
+            make(tmp_path, point, replay_point=True)
+    assert checkpoints.read_manifest(checkpoints.checkpoint_path(tmp_path, 250))["to_stop"]  # resumed silently
+    one, point = size(1000), size(4125)
+    assert one < point < one + 50
+    (tmp_path / "history.safetensors").write_bytes(bytes(5 * (2 * one + 8 * point)))  # a tenth has room for both older
+    checkpoints.prune(tmp_path, keep=2)
+    # Of the 16 points, those with the nearest neighbours are gone: 1125, 2125, 3125, then 250, 750, …, 2250.
+    assert left() == [500, 1000, 1500, 2000, 2500, 2750, 3000, 3250, 3500, 3750, 4000, 4125]
+    assert checkpoints.has_room_for_replay_point(tmp_path, point, keep=2)  # in place of another
+    (tmp_path / "history.safetensors").write_bytes(bytes(10 * one))  # room for one older and a point
+    checkpoints.prune(tmp_path, keep=2)
+    assert left() == [2000, 3000, 4000]
+    assert not checkpoints.has_room_for_replay_point(tmp_path, point, keep=2)
 
 
 def test_no_directory_that_somebody_else_made_goes_with_the_old_ones(tmp_path: Path) -> None:

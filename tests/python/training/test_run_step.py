@@ -70,6 +70,45 @@ def test_a_file_in_the_run_asks_for_a_stop_once_and_an_old_one_asks_for_nothing(
 
 
 @engines
+def test_replay_points_change_no_bit_and_no_event_and_a_killed_run_resumes_from_one(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, run, killed = tmp_path / "whole", tmp_path / "run", tmp_path / "killed"
+    options = {"engine": engine, "training__max_steps": 80, "checkpoint__every": 32, "checkpoint__keep": 3}
+    options["record__tensors"] = ["wte", "wte.grad"]  # so that a fifth of the history has room for points
+    in_child(lambda: train(whole, **options))
+    assert checkpoints_of(whole) == {32: False, 64: False, 80: False}  # no 10 seconds between them
+    monkeypatch.setattr(run_step, "REPLAY_SECONDS", 0)  # a child inherits it
+    monkeypatch.setattr(run_step, "REPLAY_PER_SAVE", 0)
+    in_child(lambda: train(run, **options))
+    points = {step for step, to_stop in checkpoints_of(run).items() if to_stop}
+    assert points
+    assert {step % 4 for step in points} == {0}
+    assert checkpoints_of(run).keys() - points == {32, 64, 80}
+    assert differences(run, whole) == []
+    killed_at(killed, "step_end", 46, **options)
+    assert checkpoints_of(killed)[44]
+    assert in_child(lambda: train(killed, "exact", **options))["from_step"] == 44
+    assert differences(killed, whole) == []
+
+
+@engines
+def test_a_replay_point_that_a_decider_asks_for_is_a_checkpoint(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    monkeypatch.setattr(run_step, "REPLAY_SECONDS", 0)
+    monkeypatch.setattr(run_step, "REPLAY_PER_SAVE", 0)
+    options = {"engine": engine, "training__max_steps": 80, "training__logging_steps": 20, "checkpoint__every": 80}
+    options |= {"checkpoint__keep": 9, "record__tensors": ["wte", "wte.grad"]}
+    deciders = [{**DECIDER, "on": ["log"]}]
+    in_child(lambda: train(run, answer=deciding({"should_save": True}), deciders=deciders, **options))
+    assert {step for step, to_stop in checkpoints_of(run).items() if not to_stop} == {20, 40, 60, 80}
+    assert True in checkpoints_of(run).values()
+    assert [event["global_step"] for event in events_of(run) if event["type"] == "save"] == [20, 40, 60, 80]
+
+
+@engines
 @pytest.mark.parametrize("turn", [{"every": 15}, {"on": ["log"]}], ids=["at a step", "at a log"])
 def test_a_deciders_stop_is_an_end_with_checkpoint_and_model(tmp_path: Path, engine: str, turn: dict[str, Any]) -> None:
     run = tmp_path / "run"
