@@ -3,15 +3,18 @@ import { join } from "node:path";
 import { z } from "zod";
 import { differingElement } from "../analysis/compare-histories.js";
 import { exactNumber, exactNumberSchema } from "../analysis/document-fields.js";
+import type { ScanOptions } from "../analysis/scan/observation.js";
+import { runHere } from "../analysis/scan/run-in-parts.js";
 import { BhBridgeError } from "../errors.js";
 import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import { itemSizes, Matrix } from "../formats/matrix.js";
 import type { TensorFile } from "../formats/safetensors/safetensors.js";
-import type { StoredTensor } from "../formats/stored-tensor.js";
+import { rowsAndColumns, type StoredTensor } from "../formats/stored-tensor.js";
 import { modelSources } from "../runner/exported.js";
 import type { ModelAtStep } from "../runner/model-at.js";
 import { manifestSums, sha256OfFile } from "../runs/checksums.js";
 import { requireFolder } from "../runs/file-types.js";
+import { type ModelDeltas, type ModelTensor, openModelDeltas } from "../runs/model-deltas.js";
 import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
 
 /** The first different element of two models; rows have the last dimension of the tensor. */
@@ -28,6 +31,19 @@ type DifferingWeight = z.output<typeof differingWeightSchema>;
 /** Result of comparing final models; `reason` explains why they are unequal although no element differs. */
 export const modelComparisonSchema = z.strictObject({ equal: z.boolean(), first: differingWeightSchema.nullable(), reason: z.string().nullable() });
 type ModelComparison = z.output<typeof modelComparisonSchema>;
+
+/** Result of comparing the weights of every step that two runs recorded. */
+export const weightsComparisonSchema = z.strictObject({
+  /** Whether all weights of all common steps have the same bits, and both end at the same step. */
+  equal: z.boolean(),
+  /** The first difference: of the first step that differs, the first tensor in the order of the files. */
+  first: differingWeightSchema.extend({ step: z.int().nonnegative() }).nullable(),
+  /** The last step up to which all weights have equal bits; null if there is none. */
+  equalTo: z.int().nonnegative().nullable(),
+  /** Why they are unequal although no bit of a common step differs. */
+  reason: z.string().nullable(),
+});
+export type WeightsComparison = z.output<typeof weightsComparisonSchema>;
 
 /** Bytes of each tensor in memory at a time, or one larger row. */
 const chunkBytes = 1 << 20;
@@ -78,6 +94,65 @@ function compareTensors(a: TensorFile, b: TensorFile): ModelComparison {
   }
   const [left] = others.keys();
   return left === undefined ? { equal: true, first: null, reason: null } : unequal(`${left} is only in b`);
+}
+
+/**
+ * Compare all bits of the weights that two runs recorded after every step. No model is trained.
+ * @returns undefined unless both runs have `record.model: deltas`.
+ * @throws {BhBridgeError} `RUN_CORRUPT` naming the damaged step; `ABORTED`.
+ */
+export async function compareRecordedWeights(a: string, b: string, { signal }: ScanOptions): Promise<WeightsComparison | undefined> {
+  using left = openModelDeltas(a);
+  using right = openModelDeltas(b);
+  if (!left || !right) return undefined;
+  const unlike = unlikeLayout(left, right);
+  if (unlike !== undefined) return { equal: false, first: null, equalTo: null, reason: unlike };
+  const [begin, end] = [Math.max(left.firstStep, right.firstStep), Math.min(left.lastStep, right.lastStep)];
+  const { equalTo, first } = await runHere(compareSteps(left, right, begin, end), end - begin + 1, { signal });
+  const ends = left.lastStep === right.lastStep ? null : `a ends at step ${left.lastStep}, b at step ${right.lastStep}`;
+  const reason = first ? null : equalTo === null ? "no step was recorded in both" : ends;
+  return { equal: !first && reason === null, first: first ?? null, equalTo, reason };
+}
+
+function* compareSteps(
+  a: ModelDeltas,
+  b: ModelDeltas,
+  begin: number,
+  end: number,
+): Generator<number, { equalTo: number | null; first?: NonNullable<WeightsComparison["first"]> }> {
+  let equalTo: number | null = null;
+  for (let step = begin; step <= end; step++) {
+    const first = a.storesSame(b, step) ? undefined : firstDifferentWeight(a.at(step), b.at(step));
+    if (first) return { equalTo, first: { step, ...first } };
+    equalTo = step;
+    yield step - begin + 1;
+  }
+  return { equalTo };
+}
+
+function firstDifferentWeight(a: readonly ModelTensor[], b: readonly ModelTensor[]): DifferingWeight | undefined {
+  const others = new Map(b.map((tensor) => [tensor.name, tensor]));
+  for (const { name, dtype, shape, bytes } of a) {
+    const found = differingElement(dtype, bytes, others.get(name)?.bytes ?? bytes);
+    if (!found) continue;
+    const { index, ...element } = found;
+    const { columns } = rowsAndColumns(shape);
+    return { tensor: name, row: Math.floor(index / columns), component: index % columns, ...element };
+  }
+  return undefined;
+}
+
+/** Why the tensors of two runs cannot be compared, if so. */
+function unlikeLayout(a: ModelDeltas, b: ModelDeltas): string | undefined {
+  const others = new Map(b.tensors.map((tensor) => [tensor.name, tensor]));
+  for (const tensor of a.tensors) {
+    const other = others.get(tensor.name);
+    if (!other) return `${tensor.name} is only in a`;
+    if (describe(tensor) !== describe(other)) return `${tensor.name} is ${describe(tensor)} in a, ${describe(other)} in b`;
+    others.delete(tensor.name);
+  }
+  const [left] = others.keys();
+  return left === undefined ? undefined : `${left} is only in b`;
 }
 
 function unequal(reason: string): ModelComparison {
@@ -155,7 +230,7 @@ function tensorDistance(a: StoredTensor, b: StoredTensor): TensorDistance {
   return { tensor: a.name, dtype: a.dtype, shape: [...a.shape], elements, differing, l2: exactNumber(l2), relative, max: exactNumber(max) };
 }
 
-function describe({ dtype, shape }: StoredTensor): string {
+function describe({ dtype, shape }: Pick<StoredTensor, "dtype" | "shape">): string {
   return `${dtype} [${shape.join(", ")}]`;
 }
 

@@ -23,7 +23,14 @@ import { lastStep, type ModelAtStep } from "../runner/model-at.js";
 import { openRun, type Run } from "../runner/open-run.js";
 import { readEmbedding } from "../runs/open-embedding.js";
 import { runNames } from "../text/names.js";
-import { compareFinalModels, compareModelsOfSteps, modelComparisonSchema, modelDistanceSchema } from "./compare-models.js";
+import {
+  compareFinalModels,
+  compareModelsOfSteps,
+  compareRecordedWeights,
+  modelComparisonSchema,
+  modelDistanceSchema,
+  weightsComparisonSchema,
+} from "./compare-models.js";
 import { type Divergence, type DivergenceOptions, divergenceSchema } from "./locate-divergence.js";
 import { allFacts, differenceSchema, differences, factSections, tellingFacts } from "./run-facts.js";
 
@@ -38,6 +45,8 @@ export const comparisonSchema = z.strictObject({
   differences: z.record(z.enum(factSections), z.array(differenceSchema)),
   results: z.array(resultSchema),
   history: z.array(z.strictObject({ ...pairShape, ...recordingComparisonSchema.shape })),
+  /** All weights of every step, for each pair of which both have `record.model: deltas`; absent if there is none. */
+  weights: z.array(z.strictObject({ ...pairShape, ...weightsComparisonSchema.shape })).optional(),
   loss: z.array(z.strictObject({ ...pairShape, ...lossComparisonSchema.shape })),
   final: z.array(z.strictObject({ ...pairShape, ...modelComparisonSchema.shape })),
   /** Versions of the recipe of engine `portable`, in the order of runs; null for other engines, absent if all have other engines. */
@@ -73,7 +82,7 @@ const compareArguments = z.strictObject({
 });
 
 /**
- * Compare runs: their inputs, their results, and the first different bit of their histories, losses and final models. `RUN::STEP` compares the complete models
+ * Compare runs: their inputs, their results, and the first different bit of their histories, weights, losses and final models. `RUN::STEP` compares the complete models
  * of steps instead: the first different bit, and the distance of every tensor.
  * @param runs paths of two or more directories, each with `::` and a step for the model of that step.
  * @throws {BhBridgeError} `USAGE` for fewer than two; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`, `FORMAT_INVALID`, `ABORTED`; with `deep` also as
@@ -92,7 +101,12 @@ export async function compare(runs: readonly string[], options: CompareOptions =
   for (const run of opened) results.push(await run.result({ signal }));
   const history: Comparison["history"] = [];
   const pairs = runs.slice(1).map((run) => ({ a: resolve(runs[0] ?? ""), b: resolve(run) }));
-  for (const pair of pairs) history.push({ ...pair, ...(await compareRecordings(pair.a, pair.b, { signal })) });
+  const weights: NonNullable<Comparison["weights"]> = [];
+  for (const pair of pairs) {
+    history.push({ ...pair, ...(await compareRecordings(pair.a, pair.b, { signal })) });
+    const compared = await compareRecordedWeights(pair.a, pair.b, { signal });
+    if (compared) weights.push({ ...pair, ...compared });
+  }
   const recipes = opened.map(({ manifest }) => manifest.environment.recipe ?? null);
   const comparison: Comparison = {
     runs: opened.map(({ directory }) => directory),
@@ -100,6 +114,7 @@ export async function compare(runs: readonly string[], options: CompareOptions =
     differences: differencesOf(facts),
     results: compareResults(results, all ? { ...outcomes, ...timings } : outcomes),
     history,
+    ...(weights.length > 0 && { weights }),
     loss: pairs.map((pair) => ({ ...pair, ...compareLosses(pair.a, pair.b) })),
     final: pairs.map((pair) => ({ ...pair, ...compareFinalModels(pair.a, pair.b) })),
     ...(recipes.some((recipe) => recipe !== null) && { recipes }),
@@ -201,9 +216,10 @@ export async function locateDivergences(
   const found: Divergence[] = [];
   for (const [index, history] of comparison.history.entries()) {
     const [loss, final] = [comparison.loss[index], comparison.final[index]];
-    if (!loss || (history.equal && loss.equal && final?.equal)) continue;
+    const weights = comparison.weights?.find(({ a, b }) => a === history.a && b === history.b);
+    if (!loss || (history.equal && loss.equal && final?.equal && weights?.equal !== false)) continue;
     const [a, b] = [await openRun(history.a), await openRun(history.b)];
-    found.push(await locateDivergence(planDivergence(a, b, { history, loss, corpus }), options));
+    found.push(await locateDivergence(planDivergence(a, b, { history, weights, loss, corpus }), options));
   }
   return found;
 }

@@ -15,6 +15,7 @@ import {
 import type { TrainListener } from "../runner/train.js";
 import { checkpointBefore, conductAgain, requireOwnStart, type TrainedBefore } from "../runner/train-again.js";
 import { recordedStep } from "../runs/history-index.js";
+import type { WeightsComparison } from "./compare-models.js";
 import { comparedStates, compareTraces, StepTrace, tracedDifferenceSchema } from "./compare-traces.js";
 
 /** Where two repeated trainings diverge. */
@@ -55,13 +56,19 @@ export interface DivergencePlan {
 export function planDivergence(
   a: TrainedBefore,
   b: TrainedBefore,
-  { history, loss, corpus }: { history: RecordingComparison; loss: LossComparison; corpus?: string | undefined },
+  {
+    history,
+    weights,
+    loss,
+    corpus,
+  }: { history: RecordingComparison; weights?: WeightsComparison | undefined; loss: LossComparison; corpus?: string | undefined },
 ): DivergencePlan {
   const start = history.first && history.equalTo === null ? history.first.step : 0; // if the first state differs, the next step shows the cause
   const ends = [a, b].map(({ directory }) => recordedStep(directory) ?? 0);
-  const firsts = [history.first, loss.first].flatMap((first) => (first ? [first.step] : []));
+  const firsts = [history.first, weights?.first, loss.first].flatMap((first) => (first ? [first.step] : []));
   const until = Math.max(start + 1, Math.min(...ends, ...firsts));
-  return { a, b, step: Math.min((history.equalTo ?? start) + 1, until), until, fromCheckpoints: a.directory !== b.directory, corpus };
+  const equalTo = Math.min(history.equalTo ?? start, weights?.first ? (weights.equalTo ?? start) : until); // other weights may differ before the embedding
+  return { a, b, step: Math.min(equalTo + 1, until), until, fromCheckpoints: a.directory !== b.directory, corpus };
 }
 
 export interface DivergenceOptions {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { crc32, inflateSync } from "node:zlib";
 import { z } from "zod";
 import { BhBridgeError, withFallback } from "../errors.js";
@@ -33,6 +34,12 @@ export interface ModelDeltas extends Disposable {
    * @throws {BhBridgeError} `USAGE` for a step that is not recorded; `RUN_CORRUPT` naming the damaged step.
    */
   at(step: number): ModelTensor[];
+  /**
+   * Whether a step is stored by the same bytes in another run, which takes less time than reading its weights: if the weights of the step before are equal, or
+   * there is none, so are those of the step. False proves nothing.
+   * @throws {BhBridgeError} as `at`.
+   */
+  storesSame(other: ModelDeltas, step: number): boolean;
   /** Check every frame and record, and the last state. @throws {BhBridgeError} `RUN_CORRUPT` naming the damaged step. */
   verify(): void;
   /** Bytes of header and committed frames. */
@@ -153,9 +160,7 @@ class DeltasFile implements ModelDeltas {
   }
 
   at(step: number): ModelTensor[] {
-    if (!Number.isInteger(step) || step < this.firstStep || step > this.lastStep) {
-      throw new BhBridgeError("USAGE", `${this.#file.path} has the weights of steps ${this.firstStep} to ${this.lastStep}, not of step ${step}`);
-    }
+    this.#requireStep(step);
     try {
       const state = this.#state(step - this.firstStep);
       return this.#header.tensors.map(({ name, dtype, shape, offset }) => ({
@@ -164,6 +169,17 @@ class DeltasFile implements ModelDeltas {
         shape,
         bytes: state.slice(offset, offset + elements(shape) * itemSizes[dtype]),
       }));
+    } catch (error) {
+      throw asCorrupt(error);
+    }
+  }
+
+  storesSame(other: ModelDeltas, step: number): boolean {
+    if (!(other instanceof DeltasFile) || other.firstStep !== this.firstStep || !isDeepStrictEqual(other.#header, this.#header)) return false;
+    for (const each of [this, other]) each.#requireStep(step);
+    try {
+      const index = step - this.firstStep;
+      return Buffer.compare(this.#frame(index).bytes, other.#frame(index).bytes) === 0;
     } catch (error) {
       throw asCorrupt(error);
     }
@@ -199,6 +215,11 @@ class DeltasFile implements ModelDeltas {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #requireStep(step: number): void {
+    if (Number.isInteger(step) && step >= this.firstStep && step <= this.lastStep) return;
+    throw new BhBridgeError("USAGE", `${this.#file.path} has the weights of steps ${this.firstStep} to ${this.lastStep}, not of step ${step}`);
   }
 
   /** The bytes of a state. */

@@ -54,6 +54,8 @@ const descriptions: Readonly<Record<string, string>> = {
   [runFiles.signature]: "OpenSSH signature of the checksums",
   "history.safetensors": "The embedding before training and after every recorded step",
   "history.idx": "Step, loss and CRC-32 of every recorded state",
+  [runFiles.deltas]: "All weights before training and after every step, as differences",
+  [runFiles.deltasIndex]: "Step, position and CRC-32 of every recorded difference",
   [planFileName]: "The trials of the sweep or experiment",
   "result.json": "The result of the sweep or experiment",
   "summary.md": "The result of the sweep or experiment, for readers",

@@ -24,11 +24,11 @@ class RunFolder:
     def chunks(self, name: str) -> list[tuple[str, int]]:
         """The pieces of the files of a run: path in the run and offset.
 
-        Checkpoints come first, then the index and the history, so that a copy of a running run can be resumed like one
-        that was killed.
+        Checkpoints come first, then indexes and what they describe, so that a copy of a running run can be resumed like
+        one that was killed.
         """
         run = self._folder(name)
-        order = {"checkpoints": 0, "history.idx": 1}
+        order = {"checkpoints": 0, "history.idx": 1, "model.idx": 1}
         files = sorted(
             (path.relative_to(run) for path in run.rglob("*") if path.is_file()),
             key=lambda path: (order.get(path.parts[0], 2), str(path)),

@@ -173,18 +173,22 @@ function recipeLines({ recipes, history, loss, differences }: Comparison, index:
   return [`${pair}both are of engine portable: no difference of their environments explains this. Check their files with: bh-bridge runs verify`];
 }
 
-function pairLines({ history, loss, final }: Comparison, index: number, letters: readonly string[]): string[] {
+type Weight = NonNullable<Comparison["final"][number]["first"]>;
+
+function pairLines({ history, weights, loss, final }: Comparison, index: number, letters: readonly string[]): string[] {
   const [a = "", b = ""] = [letters[0], letters[index + 1]];
   const line = (what: string, { equal, reason }: { equal: boolean; reason: string | null }, place: string | undefined) =>
     `  ${a}, ${b}  ${what.padEnd("history".length)}  ${equal ? "equal" : (place ?? named(reason ?? "not equal", a, b))}`;
   const [states, losses, model] = [history[index], loss[index], final[index]];
   if (!model) return [];
-  const weight = model.first;
-  const place = weight ? `differs first in ${weight.tensor}, row ${groupDigits(weight.row)}, component ${weight.component}: ${both(weight)}` : undefined;
+  const placeOf = ({ tensor, row, component, ...values }: Weight) => `${tensor}, row ${groupDigits(row)}, component ${component}: ${both(values)}`;
+  const place = model.first ? `differs first in ${placeOf(model.first)}` : undefined;
   if (!states || !losses) return [line("model", model, place)];
   const recorded = states.first;
+  const weight = weights?.find((each) => each.a === states.a && each.b === states.b);
   return [
     line("history", states, recorded ? `differs first at ${recordPosition(recorded)}` : undefined),
+    ...(weight ? [line("weights", weight, weight.first ? `differ first at step ${groupDigits(weight.first.step)}, ${placeOf(weight.first)}` : undefined)] : []),
     line("loss", losses, losses.first ? `differs first at step ${groupDigits(losses.first.step)}: ${losses.first.a} and ${losses.first.b}` : undefined),
     line("final", model, place),
   ];

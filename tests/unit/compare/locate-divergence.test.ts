@@ -22,11 +22,22 @@ function runOf(name: string, steps: number): Run {
 const [long, short] = [runOf("long", 40), runOf("short", 30)];
 const firstAt = (step: number) => ({ step, tensor: "wte", token: 0, component: 0, a: 0, b: 1, ulp: 9 });
 const history = (step: number | null, equalTo: number | null) => ({ equal: step === null, first: step === null ? null : firstAt(step), equalTo, reason: null });
+const weights = (step: number | null, equalTo: number | null) => ({
+  ...{ equal: step === null, equalTo, reason: null },
+  first: step === null ? null : { step, tensor: "transformer.wpe.weight", row: 0, component: 0, a: 0, b: 1, ulp: 9 },
+});
 const loss = (step: number | null) => ({ equal: step === null, first: step === null ? null : { step, a: 1, b: 2 }, reason: null });
 
 test.each<[string, Parameters<typeof planDivergence>[2], { step: number; until: number }]>([
   ["the state after the last equal one is looked into first", { history: history(20, 10), loss: loss(null) }, { step: 11, until: 20 }],
   ["a loss that differs before ends it", { history: history(20, 19), loss: loss(12) }, { step: 12, until: 12 }],
+  [
+    "recorded weights that differ before the embedding name the step",
+    { history: history(20, 19), weights: weights(12, 11), loss: loss(21) },
+    { step: 12, until: 12 },
+  ],
+  ["equal recorded weights change nothing", { history: history(20, 19), weights: weights(null, 30), loss: loss(21) }, { step: 20, until: 20 }],
+  ["other first weights are told by the step after them", { history: history(20, 19), weights: weights(0, null), loss: loss(1) }, { step: 1, until: 1 }],
   ["another first state is told by the step after it", { history: history(0, null), loss: loss(1) }, { step: 1, until: 1 }],
   ["another first state of runs that go on from a checkpoint, too", { history: history(25, null), loss: loss(26) }, { step: 26, until: 26 }],
   ["where only the model at the end differs, both are trained as far as both go", { history: history(null, 30), loss: loss(null) }, { step: 30, until: 30 }],
