@@ -42,7 +42,8 @@ await build({
   build: {
     outDir: fileURLToPath(new URL("../dist/web", import.meta.url)),
     emptyOutDir: true,
-    modulePreload: false,
+    // The entry's imports load in parallel with it, before the first paint.
+    modulePreload: { polyfill: false, resolveDependencies: (_, dependencies, { hostType }) => (hostType === "html" ? dependencies : []) },
     target: "es2022",
     reportCompressedSize: false,
     assetsInlineLimit: 0,

@@ -162,7 +162,7 @@ export const geometryAnalysis = defineAnalysis({
     {
       name: "radius",
       title: "Radius and distance of the centroid",
-      caption: "Left: largest and mean distance of the embedding's rows from their centroid. Right: distance of the centroid from the origin.",
+      caption: "Around the centroid: largest and mean distance of the embedding's rows from their centroid. The centroid: its distance from the origin.",
       panels: [
         {
           title: "Around the centroid",
