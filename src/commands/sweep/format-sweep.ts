@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { executorKinds } from "../../sweep/executors/executors.js";
 import { type ExperimentDocument, evidenceLines } from "../../sweep/experiment/experiment-summary.js";
 import { armLines, shownFigure, shownP } from "../../sweep/experiment/experiment-verdict.js";
 import { effectsNote, effectTables, floorTable, type NoiseFloorDocument } from "../../sweep/experiment/noise-floor.js";
@@ -59,12 +60,15 @@ function pointsTable(trials: readonly SweepTrial[], width = defaultWidth): { hea
   return { head: ["point", ...head.slice(settings)], rows: rows.map((row, at) => [firsts[at] ? labelOf(firsts[at]) : "", ...row.slice(settings)]) };
 }
 
+const titles = new Map(executorKinds.map(([name, { title }]) => [name, title]));
+
 /** `SLURM job 12: 3 running, 5 pending (Resources)`: tasks of each job by state. */
 function formatJobs(jobs: readonly ClusterJob[]): string[] {
-  return [...new Set(jobs.map(({ job }) => job))].map((job) => {
-    const tasks = jobs.filter((each) => each.job === job);
+  const titleOf = ({ executor, job }: ClusterJob) => `${titles.get(executor)} job ${job}`;
+  return [...new Set(jobs.map(titleOf))].map((title) => {
+    const tasks = jobs.filter((each) => titleOf(each) === title);
     const words = [...new Set(tasks.map(stateOf))].map((state) => `${groupDigits(tasks.filter((each) => stateOf(each) === state).length)} ${state}`);
-    return `SLURM job ${job}: ${words.join(", ")}`;
+    return `${title}: ${words.join(", ")}`;
   });
 }
 
