@@ -23,7 +23,6 @@ const head = {
     .describe("Black holes of the last snapshot, by descending population"),
 };
 
-/** The parts of analyses, all optional. */
 type Parts<Analyses extends readonly Analysis[]> = { [Each in Analyses[number] as Each["name"]]: z.ZodOptional<Each["schema"]> };
 
 function documentSchemaOf<const Analyses extends readonly Analysis[]>(analyses: Analyses) {

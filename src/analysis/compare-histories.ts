@@ -120,7 +120,6 @@ function* compareStates(a: History, b: History, after: number): Generator<number
   return { equalTo };
 }
 
-/** A difference within a chunk of states. */
 type FoundInChunk = Omit<DifferingPlace, "step"> & { readonly state: number };
 
 function firstInAll(left: Uint8Array, right: Uint8Array, { dtype, tokens, dims, rowTokens }: History): FoundInChunk | undefined {

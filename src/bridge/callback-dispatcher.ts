@@ -66,7 +66,6 @@ export class CallbackDispatcher implements EventReceiver {
     this.#host = host;
   }
 
-  /** The event types that at least one callback handles. */
   get events(): CallbackEventType[] {
     const types = Object.keys(callbackMethods) as CallbackEventType[];
     return types.filter((type) => this.#callbacks.some((callback) => callback[callbackMethods[type]] !== undefined));

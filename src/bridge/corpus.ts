@@ -181,7 +181,6 @@ function vocabularyTooSmall(path: string, vocabSize: number, largest: number, { 
   return new BhBridgeError("CORPUS_INVALID", message);
 }
 
-/** A text of a corpus: its path, and where it is read. */
 interface CorpusPaths {
   path: string;
   readFrom: string;

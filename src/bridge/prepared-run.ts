@@ -127,7 +127,6 @@ export interface PreparedRun {
   handle: Handle;
   /** Training starts with the model's present weights, not with a checkpoint of the run. */
   isFromStart: boolean;
-  /** Only for a new run. */
   unstarted?: UnstartedRun;
 }
 

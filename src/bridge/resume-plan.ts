@@ -40,7 +40,6 @@ export interface ResumePlan {
   manifest: RunManifest;
   /** Compare recomputed steps with their checksums. If another environment is allowed, recomputed steps replace the recorded ones. */
   exact: boolean;
-  /** Differences of the environment. */
   differences: string[];
   /** The number of steps changes. */
   isExtended: boolean;

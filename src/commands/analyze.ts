@@ -81,12 +81,8 @@ async function analyzeWithProgress(
 ): Promise<AnalysisDocument> {
   const { analyze } = await import("../analysis/analyze.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the analysis" });
-  const progress = createProgress(terminal, "Analysing", "states", history.states);
-  try {
-    return await analyze(history, { only, run, against, k, maxTokens, maxNodes, signal: stop.signal, onProgress: (done) => progress.update(done) });
-  } finally {
-    progress.stop();
-  }
+  using progress = createProgress(terminal, "Analysing", "states", history.states);
+  return await analyze(history, { only, run, against, k, maxTokens, maxNodes, signal: stop.signal, onProgress: (done) => progress.update(done) });
 }
 
 /** Write the document into its run, if that is writable. */

@@ -6,7 +6,7 @@ import { count, formatBytes, groupDigits, type TextColors } from "../text/format
 import { wrap } from "../text/wrap.js";
 import type { AuditDocument } from "./documents.js";
 import { type CommonOptions, createCommand } from "./terminal/command.js";
-import { createProgress, type Progress } from "./terminal/progress.js";
+import { progressOnDemand } from "./terminal/progress.js";
 import { stopOnSignal } from "./terminal/stop-on-signal.js";
 import { Terminal } from "./terminal/terminal.js";
 
@@ -29,12 +29,8 @@ async function auditInTerminal(paths: string[], { revisions, sample, ...options 
   const terminal = new Terminal(options);
   const { audit } = await import("../compare/audit/audit.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the audit" });
-  let progress: Progress | undefined;
-  const onProgress = (done: number, total: number) => {
-    progress ??= createProgress(terminal, "Auditing", "checkpoints", total);
-    progress.update(done);
-  };
-  const result = await audit(paths, { revisions, sample, signal: stop.signal, onProgress }).finally(() => progress?.stop());
+  using progress = progressOnDemand(terminal, "Auditing", "checkpoints");
+  const result = await audit(paths, { revisions, sample, signal: stop.signal, onProgress: progress.onProgress });
   terminal.document({ schema: "bh-bridge/audit@1", ...result } satisfies AuditDocument);
   terminal.print(formatAudit(result, terminal.color, terminal.width));
   if (result.findings.length > 0) process.exitCode = exitCodes.failed;

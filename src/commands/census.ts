@@ -41,11 +41,9 @@ export function censusCommand(): Command {
 async function takeCensus(target: string, options: CensusOptions): Promise<void> {
   const terminal = new Terminal(options);
   const { path, tensor } = await findTarget(target);
-  const [{ openEmbedding }, { censusOfRows }, { chooseRows }] = await Promise.all([
-    import("../runs/open-embedding.js"),
-    import("../analysis/census/census-of-rows.js"),
-    import("./terminal/rows-option.js"),
-  ]);
+  const { openEmbedding } = await import("../runs/open-embedding.js");
+  const { censusOfRows } = await import("../analysis/census/census-of-rows.js");
+  const { chooseRows } = await import("./terminal/rows-option.js");
   const embedding = await openEmbedding(path, { tensor, step: options.step });
   try {
     const { rows, shape, step } = embedding;

@@ -6,7 +6,7 @@ import { shellQuote } from "../text/escaping.js";
 import { count, formatBytes } from "../text/format.js";
 import type { ExportDocument } from "./documents.js";
 import { type CommonOptions, createCommand } from "./terminal/command.js";
-import { createProgress, type Progress } from "./terminal/progress.js";
+import { progressOnDemand } from "./terminal/progress.js";
 import { stopOnSignal } from "./terminal/stop-on-signal.js";
 import { findTarget, parseStep } from "./terminal/target.js";
 import { Terminal } from "./terminal/terminal.js";
@@ -91,11 +91,9 @@ async function exportDocument(run: string, options: ExportCommandOptions, termin
   if (optimizer && (to !== "hf" || step === undefined)) throw new BhBridgeError("USAGE", "--optimizer requires --to hf and --step");
   if (to === "ro-crate") return { schema: "bh-bridge/export@1", ...(await exportAsCrate(run, options, terminal)) };
   if (options.author !== undefined || options.license !== undefined) throw new BhBridgeError("USAGE", "--author and --license require --to ro-crate");
-  const [{ exportRun }, { repositoryOf }, { findPath }] = await Promise.all([
-    import("../runner/export-run.js"),
-    import("../runner/export-model.js"),
-    import("../runs/checkpoint.js"),
-  ]);
+  const { exportRun } = await import("../runner/export-run.js");
+  const { repositoryOf } = await import("../runner/export-model.js");
+  const { findPath } = await import("../runs/checkpoint.js");
   const { path, ...target } = to === "hf" ? { path: await findPath(run) } : await findTarget(run);
   const exported =
     to === "hf" && step !== undefined
@@ -115,28 +113,15 @@ async function withProgress(
   exporting: (options: { signal: AbortSignal; onProgress: (done: number, total: number) => void }) => Promise<Exported>,
 ): Promise<Exported> {
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the export" });
-  let progress: Progress | undefined;
-  try {
-    return await exporting({
-      signal: stop.signal,
-      onProgress(done, total) {
-        progress ??= createProgress(terminal, title, unit, total);
-        progress.update(done);
-        if (done >= total) progress.stop();
-      },
-    });
-  } finally {
-    progress?.stop();
-  }
+  using progress = progressOnDemand(terminal, title, unit);
+  return await exporting({ signal: stop.signal, onProgress: progress.onProgress });
 }
 
 async function exportAsCrate(run: string, { out, step, metrics, author, license }: ExportCommandOptions, terminal: Terminal): Promise<Exported> {
   if (step !== undefined || metrics === true) throw new BhBridgeError("USAGE", "--step and --metrics do not apply to --to ro-crate, which exports a whole run");
-  const [{ requireFree }, { exportCrate }, { findPath }] = await Promise.all([
-    import("../runner/export-run.js"),
-    import("../sweep/ro-crate.js"),
-    import("../runs/checkpoint.js"),
-  ]);
+  const { requireFree } = await import("../runner/export-run.js");
+  const { exportCrate } = await import("../sweep/ro-crate.js");
+  const { findPath } = await import("../runs/checkpoint.js");
   requireFree(out);
   const path = await findPath(run);
   return await withProgress(terminal, ["Verifying", "runs"], (progress) => exportCrate(path, out, { author, license, ...progress }));
@@ -144,14 +129,12 @@ async function exportAsCrate(run: string, { out, step, metrics, author, license 
 
 async function exportModelOfStep(path: string, options: ExportCommandOptions & { step: number }, terminal: Terminal): Promise<Exported> {
   const { out, optimizer = false, python } = options;
-  const [{ requireFree }, { exportModelAt }, { openRun }, { pythonOf }, { ensurePython }, { modelAtInTerminal }] = await Promise.all([
-    import("../runner/export-run.js"),
-    import("../runner/export-model.js"),
-    import("../runner/open-run.js"),
-    import("../runner/train-again.js"),
-    import("./setup/ensure-python.js"),
-    import("./reproduce/train-again-in-terminal.js"),
-  ]);
+  const { requireFree } = await import("../runner/export-run.js");
+  const { exportModelAt } = await import("../runner/export-model.js");
+  const { openRun } = await import("../runner/open-run.js");
+  const { pythonOf } = await import("../runner/train-again.js");
+  const { ensurePython } = await import("./setup/ensure-python.js");
+  const { modelAtInTerminal } = await import("./reproduce/train-again-in-terminal.js");
   requireFree(out);
   const run = await openRun(path);
   using model = await modelAtInTerminal(run, options, terminal);

@@ -39,15 +39,13 @@ function parseTemperature(text: string): number {
 async function generateInTerminal(given: string, options: GenerateCommandOptions): Promise<void> {
   const { prompt: prompts, out, step, corpus, python, maxTokens, temperature, topK, seed } = options;
   const terminal = new Terminal(options);
-  const [{ directoryOfRun }, { lastStep }, { openRun }, { pythonOf }, generating, { ensurePython }, { modelAtInTerminal }] = await Promise.all([
-    import("../runs/scan-runs.js"),
-    import("../runner/model-at.js"),
-    import("../runner/open-run.js"),
-    import("../runner/train-again.js"),
-    import("../runner/generate-text.js"),
-    import("./setup/ensure-python.js"),
-    import("./reproduce/train-again-in-terminal.js"),
-  ]);
+  const { directoryOfRun } = await import("../runs/scan-runs.js");
+  const { lastStep } = await import("../runner/model-at.js");
+  const { openRun } = await import("../runner/open-run.js");
+  const { pythonOf } = await import("../runner/train-again.js");
+  const generating = await import("../runner/generate-text.js");
+  const { ensurePython } = await import("./setup/ensure-python.js");
+  const { modelAtInTerminal } = await import("./reproduce/train-again-in-terminal.js");
   const run = await openRun(await directoryOfRun(given, out));
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping" });
   const found = await ensurePython(pythonOf(run, python), terminal, stop.signal);

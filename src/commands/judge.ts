@@ -66,19 +66,10 @@ async function judgeInTerminal(table: string | undefined, options: JudgeCommandO
     return terminal.print(hash);
   }
   if (table === undefined) throw new BhBridgeError("USAGE", "name a table, or - for stdin: bh-bridge judge results.csv --control baseline");
-  const [only, ...others] = arm ?? [];
   await requireFreePaths(options);
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping" });
-  const judgement = await judge(table, {
-    ...(control !== undefined && { control }),
-    ...(only !== undefined && { arm: others.length === 0 ? only : [only, ...others] }),
-    ...(seed !== undefined && { seed }),
-    ...(measure && { measures: measure }),
-    ...(unpaired && { unpaired }),
-    ...(rules && { rules }),
-    ...(python !== undefined && { python }),
-    signal: stop.signal,
-  });
+  const columns = { control, arm: arm?.length === 1 ? arm[0] : arm, seed, measures: measure };
+  const judgement = await judge(table, { ...columns, unpaired, rules, python, signal: stop.signal });
   terminal.document(judgement);
   if (!terminal.json) {
     if (sha256) terminal.print(judgement.verdict.rulesHash);
@@ -126,7 +117,6 @@ async function writePictures(judgement: JudgementDocument, options: JudgeCommand
   if (!terminal.json) terminal.print(resolve(report));
 }
 
-/** The command that judges the table again. */
 function commandOf({ table, control }: JudgementDocument, { arm = [], seed, measure = [], unpaired, rules }: JudgeCommandOptions): string {
   const words = [
     table,

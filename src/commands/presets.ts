@@ -52,10 +52,8 @@ function showCommand(): Command {
 }
 
 async function listPresets(terminal: Terminal): Promise<void> {
-  const [{ defaultPreset, presetNames, presets }, { experimentPresetNames, experimentPresets }] = await Promise.all([
-    import("../config/presets.js"),
-    import("../sweep/experiment/load-experiment.js"),
-  ]);
+  const { defaultPreset, presetNames, presets } = await import("../config/presets.js");
+  const { experimentPresetNames, experimentPresets } = await import("../sweep/experiment/load-experiment.js");
   const print = (name: string, title: string, text: string) =>
     terminal.print(wrap(`${terminal.color.bold(name)}  ${title}\n  ${terminal.color.dim(text)}`, terminal.width));
   for (const name of presetNames) print(name, `${presets[name].title}${name === defaultPreset ? " (default)" : ""}`, presets[name].summary);
@@ -76,12 +74,10 @@ async function listPresets(terminal: Terminal): Promise<void> {
 }
 
 async function showPreset(asked: string, terminal: Terminal): Promise<void> {
-  const [{ presets }, { resolveRunConfig }, { diffRunConfigs }, { formatDifference }] = await Promise.all([
-    import("../config/presets.js"),
-    import("../config/resolve-run-config.js"),
-    import("../config/config-hash.js"),
-    import("../config/annotated-yaml.js"),
-  ]);
+  const { presets } = await import("../config/presets.js");
+  const { resolveRunConfig } = await import("../config/resolve-run-config.js");
+  const { diffRunConfigs } = await import("../config/config-hash.js");
+  const { formatDifference } = await import("../config/annotated-yaml.js");
   const [{ preset: name, config, hash }, defaults] = await Promise.all([resolveRunConfig({ preset: asked }), resolveRunConfig()]);
   const { title, summary, source } = presets[name];
   const changes = diffRunConfigs(defaults.config, config);

@@ -54,11 +54,9 @@ async function parseRows(rows: string, directory: string): Promise<RecordRows> {
 
 async function rerecordInTerminal(given: string, { out, tensors, steps, rows, corpus, python, ...options }: RerecordCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const [{ planRerecording, rerecordRun }, { directoryOfRun }, { trainAgainInTerminal }] = await Promise.all([
-    import("../compare/rerecord.js"),
-    import("../runs/scan-runs.js"),
-    import("./reproduce/train-again-in-terminal.js"),
-  ]);
+  const { planRerecording, rerecordRun } = await import("../compare/rerecord.js");
+  const { directoryOfRun } = await import("../runs/scan-runs.js");
+  const { trainAgainInTerminal } = await import("./reproduce/train-again-in-terminal.js");
   const directory = await directoryOfRun(given, out);
   const plan = await planRerecording(directory, { tensors, steps, rows: rows === undefined ? undefined : await parseRows(rows, directory), corpus });
   const done = await trainAgainInTerminal(plan, python, terminal, (found, { signal, listen }) =>

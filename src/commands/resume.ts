@@ -6,7 +6,7 @@ import type { ResumeRunOptions } from "../runner/resume.js";
 import { count } from "../text/format.js";
 import { PageBeside } from "./serve/page-beside.js";
 import { type CommonOptions, createCommand, outOption } from "./terminal/command.js";
-import { wholeNumber } from "./terminal/target.js";
+import { optionalNumber } from "./terminal/target.js";
 import { Terminal } from "./terminal/terminal.js";
 import { addNodeOptions, type NodeValues, nodesOf, takePlace } from "./train/node-options.js";
 import type { Training } from "./train/run-in-terminal.js";
@@ -42,23 +42,16 @@ export async function resumeInTerminal(
   page?: PageBeside,
 ): Promise<void> {
   const [{ openResumable, resumeRun, sumUp }, { directoryOfRun }] = await Promise.all([import("../runner/resume.js"), import("../runs/scan-runs.js")]);
-  const options: ResumeRunOptions = {
-    ...(steps !== undefined && { steps: wholeNumber("--steps", steps) }),
-    ...(threads !== undefined && { threads: wholeNumber("--threads", threads) }),
-    ...(corpus !== undefined && { corpus }),
-    ...(allowInexact && { allowInexact }),
-  };
+  const options: ResumeRunOptions = { steps: optionalNumber("--steps", steps), threads: optionalNumber("--threads", threads), corpus, allowInexact };
   const directory = given === null ? await newestUnfinished(out) : await directoryOfRun(given, out);
   if (given === null) terminal.say(`Unfinished: ${directory}`);
   const resumable = await openResumable(directory, options);
   const { resolved } = resumable;
   if (resumable.isComplete) {
     terminal.say(`${directory} is complete: there is nothing to resume`);
-    const [{ showResult }, { stopOnSignal }, { TrainingDisplay }] = await Promise.all([
-      import("./train/format-result.js"),
-      import("./terminal/stop-on-signal.js"),
-      import("./train/training-display.js"),
-    ]);
+    const { showResult } = await import("./train/format-result.js");
+    const { stopOnSignal } = await import("./terminal/stop-on-signal.js");
+    const { TrainingDisplay } = await import("./train/training-display.js");
     using stop = stopOnSignal(terminal, { stopping: () => "Stopping the analysis" });
     const display = new TrainingDisplay(terminal, resolved.config.training.max_steps);
     const { result } = await sumUp(resumable, { signal: stop.signal, onProgress: (done, states) => display.onAnalysis(done, states) });

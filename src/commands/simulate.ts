@@ -46,18 +46,14 @@ async function simulateInTerminal(kind: string, { sigma, noiseDtype, dtype, draw
   const terminal = new Terminal(common);
   const { simulate } = await import("../runner/simulate.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the simulation" });
-  const progress = createProgress(terminal, "Drawing", "states", draws);
+  using progress = createProgress(terminal, "Drawing", "states", draws);
   const init = Object.fromEntries(Object.entries({ kind, sigma, noise_dtype: noiseDtype }).filter(([, value]) => value !== undefined));
   const onProgress = (done: number) => progress.update(done);
   const options = { init, dtype, draws, vocab, dim, seed, engine, python, signal: stop.signal, onProgress }; // checked by the schema of simulate
-  try {
-    const document: SimulateDocument = { schema: "bh-bridge/simulate@1", ...(await simulate(options as SimulateOptions)) };
-    progress.stop();
-    terminal.document(document);
-    terminal.print(formatSimulation(document, terminal.color, terminal.width));
-  } finally {
-    progress.stop();
-  }
+  const document: SimulateDocument = { schema: "bh-bridge/simulate@1", ...(await simulate(options as SimulateOptions)) };
+  progress.stop();
+  terminal.document(document);
+  terminal.print(formatSimulation(document, terminal.color, terminal.width));
 }
 
 /** Format a simulation: a line per quantity. */

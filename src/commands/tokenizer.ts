@@ -40,13 +40,11 @@ async function trainInTerminal({ kind, vocab, corpus, out, python, ...common }: 
   const path = resolve(out);
   if (existsSync(path)) throw new BhBridgeError("FILE_UNWRITABLE", `${path} already exists: name another file with --out`);
   if (!existsSync(dirname(path))) throw new BhBridgeError("FILE_UNWRITABLE", `there is no folder ${dirname(path)}: create it, or name another file with --out`);
-  const [{ trainTokenizer }, { resolvePython }, { builtInPath }, { preparedText }, { isTokenArray }] = await Promise.all([
-    import("../python/run-python-script.js"),
-    import("../python/require-packages.js"),
-    import("../config/paths-in-config.js"),
-    import("../bridge/prepared-text.js"),
-    import("../formats/text/text-files.js"),
-  ]);
+  const { trainTokenizer } = await import("../python/run-python-script.js");
+  const { resolvePython } = await import("../python/require-packages.js");
+  const { builtInPath } = await import("../config/paths-in-config.js");
+  const { preparedText } = await import("../bridge/prepared-text.js");
+  const { isTokenArray } = await import("../formats/text/text-files.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the training of the tokenizer" });
   const texts: string[] = [];
   for (const each of corpus ?? [builtInPath()]) texts.push(await preparedText(resolve(each), defaultField, stop.signal));

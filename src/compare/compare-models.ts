@@ -159,7 +159,6 @@ function unequal(reason: string): ModelComparison {
   return { equal: false, first: null, reason };
 }
 
-/** Distance of one tensor in two models. */
 const tensorDistanceSchema = z.strictObject({
   tensor: z.string(),
   dtype: z.string(),
@@ -176,7 +175,6 @@ const tensorDistanceSchema = z.strictObject({
 });
 type TensorDistance = z.output<typeof tensorDistanceSchema>;
 
-/** One model of a comparison of steps. */
 const comparedModelSchema = z.strictObject({
   run: z.string(),
   step: z.int().nonnegative(),

@@ -39,7 +39,6 @@ const tracedTensorSchema = z.strictObject({
 });
 type TracedTensor = z.output<typeof tracedTensorSchema>;
 
-/** Bytes of the digest of a parameter's state. */
 const digestBytes = 8;
 
 /** The tensors of one step of a training, and digests of its states, as written by `python/bh_bridge/recording/step_trace.py`. */
@@ -66,7 +65,6 @@ export class StepTrace implements Disposable {
     this.#values = new FileBytes(join(directory, "tensors.bin"));
   }
 
-  /** Digest of a parameter and its optimizer state after a step. */
   digest(step: number, parameter: string): Uint8Array {
     const at = digestBytes * ((step - this.firstStep) * this.parameters.length + this.parameters.indexOf(parameter));
     return this.#states.subarray(at, at + digestBytes);

@@ -3,7 +3,6 @@ import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { census } from "../analysis/census/census.js";
 import { centroidNorm } from "../analysis/geometry/centroid.js";
-import type { ScanOptions } from "../analysis/scan/observation.js";
 import { callArguments } from "../bridge/call-arguments.js";
 import { configIdentity } from "../config/config-hash.js";
 import { BhBridgeError } from "../errors.js";
@@ -60,26 +59,20 @@ export const comparisonSchema = z.strictObject({
 });
 export type Comparison = z.output<typeof comparisonSchema>;
 
-/** Options of `compare`. */
-export interface CompareOptions extends Pick<ScanOptions, "signal"> {
-  /** Also report names, paths, times and all packages. */
-  all?: boolean;
-  /** Train each unequal pair again, and find the first different tensor. */
-  deep?: boolean;
-  /** Present path of the same text, for `deep`. */
-  corpus?: string | undefined;
-  /** Path of an interpreter for `deep` (default: from each run's configuration). */
-  python?: string | undefined;
-}
-
 const compareArguments = z.strictObject({
   runs: z.array(z.string()).min(2),
+  /** Also report names, paths, times and all packages. */
   all: z.boolean().optional(),
+  /** Train each unequal pair again, and find the first different tensor. */
   deep: z.boolean().optional(),
+  /** Present path of the same text, for `deep`. */
   corpus: z.string().optional(),
+  /** Path of an interpreter for `deep` (default: from each run's configuration). */
   python: z.string().optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
+/** Options of `compare`. */
+export type CompareOptions = Omit<z.input<typeof compareArguments>, "runs">;
 
 /**
  * Compare runs: their inputs, their results, and the first different bit of their histories, weights, losses and final models. `RUN::STEP` compares the complete models
@@ -181,7 +174,6 @@ async function comparisonOfModels(found: readonly { run: Run; model: ModelAtStep
   };
 }
 
-/** Measures of the model of a step: the loss of that step and its embedding. */
 async function measuresOfModel({ run, model }: { run: Run; model: ModelAtStep }): Promise<Record<string, number | null>> {
   const embedding = await readEmbedding(model.directory, {
     tensor: run.config.model.type === "python" ? (run.config.model.embedding ?? undefined) : undefined,

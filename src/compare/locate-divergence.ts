@@ -72,7 +72,6 @@ export function planDivergence(
 }
 
 export interface DivergenceOptions {
-  /** The interpreter for a run. */
   readonly python: (run: TrainedBefore) => Promise<UsablePython>;
   readonly signal?: AbortSignal | undefined;
   /** Called before each training with its last step; returns a listener. */
@@ -110,7 +109,6 @@ export async function locateDivergence(plan: DivergencePlan, options: Divergence
   }
 }
 
-/** The step to trace, and the last step to train. */
 type Wanted = Pick<DivergencePlan, "step" | "until">;
 
 interface TrainedTraced {

@@ -21,9 +21,7 @@ export const reproductionSchema = z.strictObject({
   steps: z.int().positive(),
   /** Whether every recorded state and loss up to it has the same bits. */
   equal: z.boolean(),
-  /** The first recorded bit that differs. */
   first: differingRecordSchema.nullable(),
-  /** The first loss that differs. */
   loss: differingLossSchema.nullable(),
   /** Differences of the environment: the run's value, and the present one. */
   environment: z.array(differenceSchema),
@@ -34,27 +32,20 @@ export const reproductionSchema = z.strictObject({
 });
 export type Reproduction = z.output<typeof reproductionSchema>;
 
-/** Options of `reproduce`. */
-export interface ReproduceOptions {
-  /** The last step (default: the last recorded one). */
-  steps?: number | undefined;
-  /** Present path of the same text. */
-  corpus?: string | undefined;
-  /** Path of an interpreter (default: from the run's configuration). */
-  python?: string | undefined;
-  /** If it is unequal, train it twice more, and report whether and in which tensor these two diverge. */
-  deep?: boolean | undefined;
-  signal?: AbortSignal | undefined;
-}
-
 const reproduceArguments = z.strictObject({
   run: z.string(),
+  /** The last step (default: the last recorded one). */
   steps: z.int().positive().optional(),
+  /** Present path of the same text. */
   corpus: z.string().optional(),
+  /** Path of an interpreter (default: from the run's configuration). */
   python: z.string().optional(),
+  /** If it is unequal, train it twice more, and report whether and in which tensor these two diverge. */
   deep: z.boolean().optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
+/** Options of `reproduce`. */
+export type ReproduceOptions = Omit<z.input<typeof reproduceArguments>, "run">;
 
 /**
  * Train a run again from its own configuration, and compare all bits of every recorded state and loss. Iterate over the result to follow the events of the

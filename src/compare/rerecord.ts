@@ -24,7 +24,6 @@ import { openHistory, recordedSteps } from "../runs/open-history.js";
 import { chosenTokens, tokenTextOf } from "../runs/recorded-tokens.js";
 import { indexPathOf, laterHistoryFile } from "../runs/run-layout.js";
 
-/** A part of a history, with the loss of each step. */
 interface HistoryPart {
   readonly history: History;
   /** The first state. */
@@ -102,30 +101,22 @@ export const rerecordingSchema = z.strictObject({
 });
 export type Rerecording = z.output<typeof rerecordingSchema>;
 
-/** Options of `rerecord`. */
-export interface RerecordOptions {
-  tensors: readonly RecordableTensor[];
-  /** First and last step (default: all recorded steps). */
-  steps?: readonly [from: number, to: number] | undefined;
-  /** Tokens whose rows to record (default: those of the run). */
-  rows?: RunConfig["record"]["rows"] | undefined;
-  /** Present path of the same text. */
-  corpus?: string | undefined;
-  /** Path of an interpreter (default: from the run's configuration). */
-  python?: string | undefined;
-  signal?: AbortSignal | undefined;
-}
-
 const step = z.int().nonnegative();
 const rerecordArguments = z.strictObject({
   run: z.string(),
-  tensors: z.array(recordableTensorSchema).min(1),
-  steps: z.tuple([step, step]).optional(),
+  tensors: z.array(recordableTensorSchema).min(1).readonly(),
+  /** First and last step (default: all recorded steps). */
+  steps: z.tuple([step, step]).readonly().optional(),
+  /** Tokens whose rows to record (default: those of the run). */
   rows: recordSchema.shape.rows.unwrap().optional(),
+  /** Present path of the same text. */
   corpus: z.string().optional(),
+  /** Path of an interpreter (default: from the run's configuration). */
   python: z.string().optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
+/** Options of `rerecord`. */
+export type RerecordOptions = Omit<z.input<typeof rerecordArguments>, "run">;
 
 /** Steps of a run to train again, and tensors to record. */
 interface RerecordPlan extends TrainAgainPlan {

@@ -9,21 +9,8 @@ import type { RunConfig } from "./run-config-schema.js";
 
 /** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, `track`, the ways to the same bits, and the directories of files. The engine has the form of earlier versions, so that hashes stay. */
 export function configIdentity(config: RunConfig) {
-  const {
-    name: _name,
-    python: _python,
-    track: _track,
-    engine,
-    device,
-    threads,
-    data,
-    model,
-    init,
-    noise,
-    record,
-    seeds,
-    ...rest
-  } = withCode(config, ({ sha256 }) => sha256);
+  const { name: _name, python: _python, track: _track, engine, device, threads, ...trained } = withCode(config, ({ sha256 }) => sha256);
+  const { data, model, init, noise, record, seeds, ...rest } = trained;
   const apart = Object.fromEntries(Object.entries(seeds).filter(([, own]) => own !== null && own !== rest.seed));
   return {
     ...rest,

@@ -58,11 +58,6 @@ export function withoutSafeIntegerBounds(node: z.core.JSONSchema.BaseSchema): vo
   if (node.maximum !== undefined && safeIntegerBounds.has(node.maximum)) delete node.maximum;
 }
 
-/** The fields of a configuration file without old names. */
-function fieldsJsonSchema(): JsonSchemaNode {
-  return jsonSchemaOf(runConfigFields.extend(fileFields));
-}
-
 function jsonSchemaOf(schema: z.ZodType): JsonSchemaNode {
   return z.toJSONSchema(schema, { io: "input", override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema) }) as JsonSchemaNode;
 }
@@ -78,16 +73,15 @@ export function configJsonSchema(): JsonSchemaNode & Record<string, unknown> {
 
 let cached: JsonSchemaNode | undefined;
 
-/** The JSON Schema of the fields of a configuration file, made once. */
+/** The JSON Schema of the fields of a configuration file without old names, made once. */
 export function rootField(): JsonSchemaNode {
-  cached ??= fieldsJsonSchema();
+  cached ??= jsonSchemaOf(runConfigFields.extend(fileFields));
   return cached;
 }
 
 /** The fields of an object; of a union, those of the branch that the value names. */
 export function fieldsOf(node: JsonSchemaNode, value: unknown): Record<string, JsonSchemaNode> {
-  if (node.properties) return node.properties;
-  return branchOf(node, value)?.properties ?? {};
+  return node.properties ?? branchOf(node, value)?.properties ?? {};
 }
 
 /** The branch of a union that a value belongs to; by default the one whose discriminator has a default. */

@@ -1,7 +1,6 @@
 /** A value that JSON can hold. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 
-/** An object that JSON can hold. */
 interface JsonObject {
   [key: string]: JsonValue;
 }

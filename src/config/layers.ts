@@ -100,7 +100,6 @@ function drop({ values, sources }: MergedLayers, path: string): void {
   forget(sources, path);
 }
 
-/** Forget the sources of a value and of all below it. */
 function forget(sources: Map<string, string>, path: string): void {
   for (const known of sources.keys()) {
     if (known === path || known.startsWith(`${path}.`)) sources.delete(known);

@@ -57,27 +57,19 @@ async function readValues(file: string, shown: string, { what, definedBy }: Writ
   if (!textFiles.includes(extension)) {
     throw unusable(shown, `is not ${what} file: the name must end in ${[...textFiles, ...moduleFiles].join(", ")}`);
   }
-  const { values, places } = parseText(await read(file, shown), shown);
-  return { values, sourceOf: (key) => places.get(key) ?? shown };
-}
-
-async function read(file: string, shown: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw unusable(shown, `cannot be read (${String(cause)})`, cause);
-  }
+  });
+  const { values, places } = parseText(text, shown);
+  return { values, sourceOf: (key) => places.get(key) ?? shown };
 }
 
 async function readModule(file: string, shown: string, definedBy: string): Promise<unknown> {
   const { createJiti } = await import("jiti");
-  let module: unknown;
-  try {
-    module = await createJiti(import.meta.url, { interopDefault: false, fsCache: false }).import(file);
-  } catch (cause) {
+  const jiti = createJiti(import.meta.url, { interopDefault: false, fsCache: false });
+  const exported = await jiti.import<{ default?: unknown; config?: unknown }>(file).catch((cause: unknown) => {
     throw unusable(shown, `cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
-  const exported = module as { default?: unknown; config?: unknown };
+  });
   const values = exported.default ?? exported.config;
   if (values === undefined) throw unusable(shown, `exports no config: write "export default ${definedBy}({ … })" in ${basename(file)}`);
   return values;

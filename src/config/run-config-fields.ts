@@ -8,14 +8,9 @@ import { codeInWords } from "./own-code.js";
 import { checkpointSchema, recordSchema } from "./record-schema.js";
 import { trainingSchema } from "./training-schema.js";
 
-const stream = (what: string) =>
-  z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .nullable()
-    .default(null)
-    .describe(`Seed of ${what}; null uses \`seed\`.`);
+/** A seed of random numbers. */
+export const seedSchema = z.int().min(0).max(0xffff_ffff);
+const stream = (what: string) => seedSchema.nullable().default(null).describe(`Seed of ${what}; null uses \`seed\`.`);
 
 /** Separate seeds of the random streams, to vary the start under one data order or the data order under one start. */
 const seedsSchema = z.strictObject({
@@ -50,12 +45,7 @@ const trackSchema = z
 /** The fields of a configuration, each checked alone. */
 export const runConfigFields = z.strictObject({
   name: z.string().min(1).max(200).optional().describe("Display name of the run. Not part of the hash."),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .default(42)
-    .describe("Seed of all random streams: weights, initial state, data order, noise. `seeds` sets them separately."),
+  seed: seedSchema.default(42).describe("Seed of all random streams: weights, initial state, data order, noise. `seeds` sets them separately."),
   device: z
     .union([z.enum(["auto", "cpu", "cuda", "mps"]), z.templateLiteral(["cuda:", z.int()]).refine((device) => !device.includes("-"))])
     .default("auto")

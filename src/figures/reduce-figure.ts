@@ -115,7 +115,6 @@ const mostRows = 256;
 
 type Spans = Mark & { mark: "spans" };
 
-/** How the rows of spans are drawn. */
 interface SpanRows {
   /** First row of each drawn row, and the number of all rows. */
   readonly starts: readonly number[];

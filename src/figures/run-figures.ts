@@ -42,7 +42,6 @@ export const seriesFigures = Object.fromEntries(declared.map((each) => [each.fig
   readonly [Name in SeriesFigureName]: RunFigure<Name>;
 };
 
-/** The series of a figure, by name. */
 type FigureSeries = Readonly<Record<string, StepSeries | undefined>>;
 
 function seriesFigure({ analysis, isOnRequest, series, figure }: Declared): RunFigure<SeriesFigureName> {

@@ -19,7 +19,6 @@ const openErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EPERM: ["FILE_UNREADABLE", "may not be read by this user"],
 };
 
-/** The error for a path that the operating system refuses to open or list. */
 function openError(path: string, cause: unknown): BhBridgeError {
   const osCode = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const [code, reason] = openErrors[osCode] ?? ["IO_FAILED", `cannot be read (${osCode || String(cause)})`];

@@ -58,7 +58,6 @@ function unsupported(path: string, reason: string): BhBridgeError {
   return new BhBridgeError("FORMAT_UNSUPPORTED", `${path} ${reason}.`);
 }
 
-/** An open file of tensors and what it is. */
 interface KnownTensorFile extends TensorFile {
   readonly kind: FileKind;
   readonly inertGlobals?: readonly string[];

@@ -40,7 +40,6 @@ export class RowTokens {
     return this.ids?.length ?? this.vocabulary;
   }
 
-  /** The token of a row. */
   ofRow(row: number): number {
     return this.ids?.[row] ?? row;
   }

@@ -17,7 +17,6 @@ const holderSchema = z.strictObject({ pid: z.int().nonnegative(), host: z.string
 type Holder = z.output<typeof holderSchema>;
 const answerSchema = z.strictObject({ holders: z.record(z.string(), holderSchema) });
 
-/** The error for a directory that another process writes. */
 function lockedBy(directory: string, { pid, host }: Holder): BhBridgeError {
   const process = pid === 0 ? "another process" : `process ${pid}`;
   const who = host === null ? process : `${process} on ${host}`;

@@ -235,7 +235,6 @@ export class PythonSession {
     }
   }
 
-  /** Send a command to the running call. */
   send(command: ChannelCommand): void {
     this.#channel.send(command);
   }

@@ -11,7 +11,7 @@ import { type EmbeddingChoice, type OpenEmbedding, openEmbedding } from "../runs
 import { numberText } from "../text/format.js";
 import { exportMetrics } from "./export-metrics.js";
 import { exportModel, exportModelAt } from "./export-model.js";
-import { type Exported, type ExportTarget, exportTargets, isOfMetrics, type TensorTarget } from "./exported.js";
+import { type Exported, exportTargets, isOfMetrics, type TensorTarget } from "./exported.js";
 import { openRun } from "./open-run.js";
 import { pythonOf } from "./train-again.js";
 
@@ -84,42 +84,30 @@ async function write(to: TensorTarget, out: string, tensor: WritableTensor): Pro
   }
 }
 
-/** Options of `exportRun`. */
-export interface ExportOptions {
-  /** `hf` exports a model of a run, `csv` one state, `safetensors`, `hdf5` and `npy` the whole history, the others the metrics of a run by step. `exportCrate` writes an RO-Crate. */
-  to: Exclude<ExportTarget, "ro-crate">;
-  /** File or directory to create; nothing is overwritten. */
-  out: string;
-  /** Name of the tensor (default: the embedding). Not with `hf`. */
-  tensor?: string | undefined;
-  /** Training step of the only state to export (default: all; `csv`: the last); with `hf`, of the model (default: the final one). */
-  step?: number | undefined;
-  /** With `csv`: the metrics of a run instead of a state. */
-  metrics?: boolean | undefined;
-  /** With `hf` and `step`: also write the state of optimizer, schedule and random streams, from which HF's Trainer resumes. */
-  optimizer?: boolean | undefined;
-  /** With `hf` and `step`: present path of the same text, for training again. */
-  corpus?: string | undefined;
-  /** With `hf` and `step`, and for trackers: path of an interpreter (default: from the run's configuration). */
-  python?: string | undefined;
-  signal?: AbortSignal | undefined;
-  /** Called with the number of analysed states and their total, if metrics need an analysis. */
-  onProgress?: ((done: number, total: number) => void) | undefined;
-}
-
 const exportArguments = z.strictObject({
   path: z.string(),
+  /** `hf` exports a model of a run, `csv` one state, `safetensors`, `hdf5` and `npy` the whole history, the others the metrics of a run by step. `exportCrate` writes an RO-Crate. */
   to: z.enum(exportTargets).exclude(["ro-crate"]),
+  /** File or directory to create; nothing is overwritten. */
   out: z.string().min(1),
+  /** Name of the tensor (default: the embedding). Not with `hf`. */
   tensor: z.string().optional(),
+  /** Training step of the only state to export (default: all; `csv`: the last); with `hf`, of the model (default: the final one). */
   step: z.int().nonnegative().optional(),
+  /** With `csv`: the metrics of a run instead of a state. */
   metrics: z.boolean().optional(),
+  /** With `hf` and `step`: also write the state of optimizer, schedule and random streams, from which HF's Trainer resumes. */
   optimizer: z.boolean().optional(),
+  /** With `hf` and `step`: present path of the same text, for training again. */
   corpus: z.string().optional(),
+  /** With `hf` and `step`, and for trackers: path of an interpreter (default: from the run's configuration). */
   python: z.string().optional(),
   signal: z.instanceof(AbortSignal).optional(),
-  onProgress: z.custom<ExportOptions["onProgress"]>((value) => typeof value === "function").optional(),
+  /** Called with the number of analysed states and their total, if metrics need an analysis. */
+  onProgress: z.custom<(done: number, total: number) => void>((value) => typeof value === "function").optional(),
 });
+/** Options of `exportRun`. */
+export type ExportOptions = Omit<z.input<typeof exportArguments>, "path">;
 
 /**
  * Export a model, a history, a matrix or the metrics of a run for Python, spreadsheets and trackers. Python is required only for the model of a step that is not saved, and for trackers.
@@ -128,21 +116,8 @@ const exportArguments = z.strictObject({
  *   `DISK_FULL`; as `openCheckpoint`, and with a step of a model as `Run.modelAt`.
  */
 export async function exportRun(path: string, options: ExportOptions): Promise<Exported> {
-  const {
-    to,
-    out,
-    tensor,
-    step,
-    metrics = false,
-    optimizer = false,
-    corpus,
-    python,
-    signal,
-    onProgress,
-  } = callArguments("exportRun", exportArguments, {
-    ...options,
-    path,
-  });
+  const given = callArguments("exportRun", exportArguments, { ...options, path });
+  const { to, out, tensor, step, metrics = false, optimizer = false, corpus, python, signal, onProgress } = given;
   if (optimizer && (to !== "hf" || step === undefined)) throw new BhBridgeError("USAGE", 'exportRun: optimizer requires to "hf" and a step');
   if (isOfMetrics(to, metrics)) {
     if (tensor !== undefined || step !== undefined)

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Bridge } from "../bridge/bridge.js";
 import { callArguments } from "../bridge/call-arguments.js";
 import { hasTokenizer } from "../config/data-schema.js";
-import { modelSize, windowLength } from "../config/run-config-fields.js";
+import { modelSize, seedSchema, windowLength } from "../config/run-config-fields.js";
 import { BhBridgeError } from "../errors.js";
 import { bytesAsText } from "../formats/tokenizer-text.js";
 import { resolvePython, type UsablePython } from "../python/require-packages.js";
@@ -41,51 +41,34 @@ export const generationSchema = z.strictObject({
 });
 export type Generation = z.output<typeof generationSchema>;
 
-/** How a prompt is continued. */
-export interface SamplingOptions {
+const samplingSchema = z.strictObject({
   /** Maximum number of new tokens (default: 64, or as many as the model has positions for). */
-  maxTokens?: number | undefined;
-  /** 0 always takes the most likely token (default). */
-  temperature?: number | undefined;
-  /** Number of most likely tokens to sample from (default: all). */
-  topK?: number | undefined;
-  /** Seed of the first prompt; each further one adds 1 (default: 0). */
-  seed?: number | undefined;
-}
-
-/** Options of `generateText`. */
-export interface GenerateTextOptions extends SamplingOptions {
-  /** Texts to continue. */
-  prompts: readonly string[];
-  /** Training step of the model (default: the last recorded one). */
-  step?: number | undefined;
-  /** Present path of the same text, for a step that is trained again. */
-  corpus?: string | undefined;
-  /** Path of an interpreter (default: from the run's configuration). */
-  python?: string | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-const samplingShape = {
   maxTokens: z.int().positive().optional(),
+  /** 0 always takes the most likely token (default). */
   temperature: z.number().nonnegative().optional(),
+  /** Number of most likely tokens to sample from (default: all). */
   topK: z.int().positive().optional(),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .optional(),
-};
+  /** Seed of the first prompt; each further one adds 1 (default: 0). */
+  seed: seedSchema.optional(),
+});
+/** How a prompt is continued. */
+export type SamplingOptions = z.input<typeof samplingSchema>;
 
 const generateArguments = z.strictObject({
   run: z.string(),
-  prompts: z.array(z.string()).min(1),
+  /** Texts to continue. */
+  prompts: z.array(z.string()).min(1).readonly(),
+  /** Training step of the model (default: the last recorded one). */
   step: z.int().nonnegative().optional(),
+  /** Present path of the same text, for a step that is trained again. */
   corpus: z.string().optional(),
+  /** Path of an interpreter (default: from the run's configuration). */
   python: z.string().optional(),
   signal: z.instanceof(AbortSignal).optional(),
-  ...samplingShape,
+  ...samplingSchema.shape,
 });
+/** Options of `generateText`. */
+export type GenerateTextOptions = Omit<z.input<typeof generateArguments>, "run">;
 
 /**
  * Continue texts with the model of a run after any step.

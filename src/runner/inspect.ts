@@ -75,7 +75,6 @@ export const inspectionSchema = z.strictObject({
   ),
   /** Metadata of the file: safetensors metadata, `config.json`, `run.json`, plain values of a torch archive. */
   metadata: z.record(z.string(), z.json()),
-  /** The recorded history, if any. */
   history: z
     .strictObject({
       tensor: z.string(),

@@ -37,13 +37,13 @@ export function resumedModel(directory: string, { model, init, seed, seeds, engi
 /** Options of `resume`. */
 export interface ResumeRunOptions extends Omit<TrainOptions, "out" | "startFrom"> {
   /** Another number of steps, if the schedule allows it. */
-  steps?: number;
+  steps?: number | undefined;
   /** Present path of the same text. */
-  corpus?: string;
+  corpus?: string | undefined;
   /** CPU threads (default: those of the run). Another number changes the bits, except with engine `portable`. */
-  threads?: number;
+  threads?: number | undefined;
   /** Resume in another environment too; the bits differ from the checkpoint on. */
-  allowInexact?: boolean;
+  allowInexact?: boolean | undefined;
 }
 
 /** A run to resume, and its configuration. */

@@ -44,7 +44,6 @@ const runArguments = z.strictObject({
   onProgress: z.custom<(done: number) => void>((value) => typeof value === "function").optional(),
 });
 
-/** Check the options as fields of a configuration. */
 function checkedState({ init, dtype, vocab, dim, seed, engine }: Pick<SimulateOptions, "init" | "dtype" | "vocab" | "dim" | "seed" | "engine">) {
   const model = { dtype, vocab_size: vocab, n_embd: dim, n_head: 1 };
   const given = Object.fromEntries(Object.entries(model).filter(([, value]) => value !== undefined));

@@ -119,7 +119,6 @@ export interface TrainingPlan extends Pick<TrainerSetup, "until" | "trace" | "re
   prepare(trainer: Trainer, options: CallOptions): Promise<StartedRun>;
 }
 
-/** A training and its process. */
 interface Conduct extends TrainingPlan {
   python: UsablePython;
   threads: number | null;

@@ -109,16 +109,13 @@ function checkedRows(path: string, tensor: StoredTensor, { path: indexPath, crcs
     steps,
     rowName: hasTokenRows(recordedName(basename(path))) ? "token" : "row",
   };
-  const readRows = (first: number, count: number, target: Uint8Array) => rows.read(first, count, target);
-  const guard = new StateGuard(path, checks, (position, target) => {
-    readRows((position - raw.offset) / rowBytes, target.byteLength / rowBytes, target);
-  });
+  const guard = new StateGuard(path, checks, (position, target) => rows.read((position - raw.offset) / rowBytes, target.byteLength / rowBytes, target));
   return {
     ...rows,
     raw: { ...raw, checks },
     read(first, count, target) {
       const wanted = target.subarray(0, count * rowBytes);
-      readRows(first, count, wanted);
+      rows.read(first, count, wanted);
       guard.check(raw.offset + first * rowBytes, wanted);
     },
   };

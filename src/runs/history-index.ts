@@ -24,7 +24,6 @@ export const historyHeadBytes: number = headerBytes + 8;
 /** The index of a history. */
 export interface HistoryIndex {
   readonly path: string;
-  /** CRC-32 of each state. */
   readonly crcs: Uint32Array;
   /** The training step of each state; absent if state i is step i. */
   readonly steps?: readonly number[];

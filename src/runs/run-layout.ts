@@ -72,7 +72,6 @@ export interface ForeignLog {
   readonly kind: "trainer" | "tensorboard";
   /** The folder with the file or the files. */
   readonly folder: string;
-  /** The names of the files. */
   readonly files: readonly string[];
 }
 

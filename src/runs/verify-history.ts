@@ -17,7 +17,6 @@ const maxNamed = 5;
 
 /** The results of the check of one history. */
 export interface HistoryFindings {
-  /** Problems in words. */
   readonly problems: string[];
   /** Whether the file has space after its last state, which is not checked. */
   readonly hasSpace: boolean;

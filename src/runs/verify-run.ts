@@ -109,7 +109,6 @@ export function verifyChecksums(directory: string, { files, heads, next }: Check
 }
 
 export interface RunVerification {
-  /** Problems in words. */
   problems: string[];
   uncovered: UncoveredFile[];
 }

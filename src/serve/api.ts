@@ -280,7 +280,6 @@ function lockOf({ row, archive, directory }: ServedRun): string | null {
   }
 }
 
-/** The JSON in the body of a request, undefined if it is none. */
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece);

@@ -49,7 +49,6 @@ function signatureOf({ directory }: ServedPlan): string {
   return ["plan.json", "ledger.jsonl", resultFile].map((name) => fileIdentity(join(directory, name))).join("|");
 }
 
-/** Maximum number of figures that are kept. */
 const keptFigures = 12;
 
 /** The figures of experiments, each made once for the files that it shows. */
@@ -73,10 +72,8 @@ export class PlanFigures {
 }
 
 async function planFigure({ directory }: ServedPlan, name: string): Promise<Figure> {
-  const [{ experimentFigure, experimentFigureNames }, { readExperiment }] = await Promise.all([
-    import("../figures/many/experiment-figures.js"),
-    import("../report/report-page.js"),
-  ]);
+  const { experimentFigure, experimentFigureNames } = await import("../figures/many/experiment-figures.js");
+  const { readExperiment } = await import("../report/report-page.js");
   const kind = experimentFigureNames.find((each) => each === name);
   if (kind === undefined) throw new BhBridgeError("USAGE", `name must be one of ${experimentFigureNames.join(", ")}`);
   const figure = await experimentFigure(await readExperiment(directory), kind);

@@ -22,7 +22,6 @@ export function isLeft({ status, result }: { status: TrialStatus; result: TrialR
   return !hasEnded(status) || (retry && status === "failed" && result === null);
 }
 
-/** One line of a ledger. */
 const ledgerLineSchema = z.strictObject({
   at: z.string(),
   trial: z.string(),

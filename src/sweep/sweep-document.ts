@@ -9,7 +9,6 @@ import { trialResultSchema } from "./pool/trial-task.js";
 
 const count = z.int().nonnegative();
 
-/** The expected cost of a plan on this machine. */
 const planCostSchema = z.strictObject({
   /** Trials left to train. */
   trials: count,

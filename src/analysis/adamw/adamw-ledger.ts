@@ -35,7 +35,6 @@ interface HeldBy {
   opposition: number;
 }
 
-/** The results of one step. */
 interface StepEntry {
   readonly step: number;
   components: number;
@@ -110,7 +109,6 @@ export interface AdamwLedger {
   readonly entries: readonly StepEntry[];
 }
 
-/** The decoded state of the optimizer between steps. */
 interface OptimizerState {
   /** The weight that is stepped: the float32 copy if there is one. */
   readonly weight: Float32Array;
@@ -118,7 +116,6 @@ interface OptimizerState {
   readonly secondMoment: Float32Array;
 }
 
-/** Decoded states of a tensor by step. */
 function statesByStep(history: History): { has(step: number): boolean; read(step: number): Float32Array } {
   const states = new Map(stepsOf(history).map((step, state) => [step, state]));
   return { has: (step) => states.has(step), read: (step) => readState(history, states.get(step) ?? 0).toFloat32() };

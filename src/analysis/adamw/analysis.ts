@@ -57,7 +57,6 @@ const needs: readonly Need[] = [
 const causesOfMotion = ["moment", "decay", "either", "together"] as const;
 const causesOfRest = ["nothing", "rounding", "opposition"] as const;
 
-/** The counts of each name over the entries. */
 function columns<Name extends string, Entry>(names: readonly Name[], of: (entry: Entry) => Readonly<Record<Name, number>>, entries: readonly Entry[]) {
   return Object.fromEntries(names.map((name) => [name, entries.map((entry) => of(entry)[name])])) as Record<Name, number[]>;
 }

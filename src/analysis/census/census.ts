@@ -52,7 +52,6 @@ export function rowClasses(values: RowValues, rows: ArrayLike<number>): Int32Arr
 
 /** Distinct and shared rows of a matrix. A black hole is a value that two or more rows share. */
 export interface Census {
-  /** Selected rows. */
   readonly rows: number;
   /** Distinct values among them. */
   readonly unique: number;

@@ -80,8 +80,7 @@ function wasmRowHasher(dtype: Dtype, columns: number, capacity: number): RowHash
 
 /** A hasher for up to `capacity` rows at a time. */
 export function createRowHasher(dtype: Dtype, columns: number, capacity: number, kernels: KernelChoice): RowHasher {
-  const hasher = kernels === "wasm" ? wasmRowHasher(dtype, columns, capacity) : undefined;
-  return hasher ?? plainRowHasher(dtype, columns, capacity);
+  return (kernels === "wasm" ? wasmRowHasher(dtype, columns, capacity) : undefined) ?? plainRowHasher(dtype, columns, capacity);
 }
 
 /** Approximate size of a read, small enough to stay in the second-level cache until it is hashed. */

@@ -18,7 +18,6 @@ export interface PathBasis {
 }
 
 interface PathBasisOptions {
-  /** Number of axes. */
   axes: number;
   /** Multiplications to spend: a row takes the square of its dimensions. 1e9 take about a second. */
   work: number;

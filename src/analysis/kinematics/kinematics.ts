@@ -30,7 +30,6 @@ export interface Kinematics {
   };
 }
 
-/** Sums of a correlation. */
 type Correlation = Record<"product" | "before" | "after", number>;
 
 function correlate(sums: Correlation, before: Float64Array, after: Float64Array): void {

@@ -46,19 +46,20 @@ export const observation: Observation<LifecycleRange> = {
   }),
 };
 
-/** When tokens of a bfloat16 history leave each phase of motion on the lattice; null for tokens that were never in it. */
-export interface Lifecycle {
+const whole = z.strictObject({
   /** Last step with ‖ΔW′‖₂ > √dims. */
-  readonly earlyEnd: readonly (number | null)[];
+  earlyEnd: steps,
   /** Last step with ‖ΔW′‖∞ > 1. */
-  readonly midlifeEnd: readonly (number | null)[];
+  midlifeEnd: steps,
   /** Last step with ‖ΔW′‖₁ ≠ 0. */
-  readonly lateEnd: readonly (number | null)[];
+  lateEnd: steps,
   /** The step after `lateEnd`; null if the token moves in the last step. */
-  readonly frozenFrom: readonly (number | null)[];
+  frozenFrom: steps,
   /** Tokens in each phase, one entry per step: early until `earlyEnd`, else midlife until `midlifeEnd`, else late until `lateEnd`, else frozen. */
-  readonly counts: Readonly<Record<Phase, readonly number[]>>;
-}
+  counts: z.strictObject({ early: counts, midlife: counts, late: counts, frozen: counts }),
+});
+/** When tokens of a bfloat16 history leave each phase of motion on the lattice; null for tokens that were never in it. */
+export type Lifecycle = Readonly<z.output<typeof whole>>;
 
 /** The phases of motion on the lattice, in order. */
 export const phases = ["early", "midlife", "late", "frozen"] as const;
@@ -100,14 +101,8 @@ export async function lifecycle(history: History, options: ScanOptions = {}): Pr
   return lifecycleOf(observed[0], history.states - 1);
 }
 
-const schema = z
-  .strictObject({
-    earlyEnd: steps.optional(),
-    midlifeEnd: steps.optional(),
-    lateEnd: steps.optional(),
-    frozenFrom: steps.optional(),
-    counts: z.strictObject({ early: counts, midlife: counts, late: counts, frozen: counts }),
-  })
+const schema = whole
+  .partial({ earlyEnd: true, midlifeEnd: true, lateEnd: true, frozenFrom: true })
   .describe("Phases of motion on the lattice: ends per token, counts per step");
 
 /** Phases of motion of every token on the lattice. */

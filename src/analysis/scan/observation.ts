@@ -74,6 +74,5 @@ export interface Observation<Range> {
    */
   readonly module?: string;
   observe(range: ObservedRange): Observer<Range>;
-  /** Merge the results of two consecutive ranges. */
   merge(first: Range, second: Range): Range;
 }

@@ -91,13 +91,9 @@ interface HistoryScan<Ranges> extends RangeScan {
  */
 export async function scanHistory<const Ranges extends readonly unknown[]>(
   history: History,
-  observations: { readonly [Index in keyof Ranges]: Observation<Ranges[Index]> },
+  observations: { readonly [Index in keyof Ranges]: Observation<Ranges[Index]> } & readonly Observation<unknown>[],
   options: ScanOptions & AnalysisSettingsInput = {},
 ): Promise<HistoryScan<Ranges>> {
-  return (await scan(history, observations, options)) as HistoryScan<Ranges>;
-}
-
-async function scan(history: History, observations: readonly Observation<unknown>[], options: ScanOptions & AnalysisSettingsInput): Promise<RangeScan> {
   const { dtype, states, tokens, dims, raw, source } = history;
   if (states * tokens * dims === 0) {
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `${source} has nothing to analyse: its history is [${states}, ${tokens}, ${dims}]`);
@@ -108,11 +104,8 @@ async function scan(history: History, observations: readonly Observation<unknown
   const modules = observations.flatMap(({ module }) => module ?? []);
   const workers = modules.length === observations.length ? workerCount(cost, bytesPerWorker, options) : 0;
   if (!raw || workers === 0) {
-    return await runHere(
-      scanRange((first, count, target) => history.read(first, count, target), whole, observations),
-      states,
-      options,
-    );
+    const scan = scanRange((first, count, target) => history.read(first, count, target), whole, observations);
+    return (await runHere(scan, states, options)) as HistoryScan<Ranges>;
   }
   // The workers write into one shared table: for millions of states, copies would take most of the memory.
   const counts = countsTable(states, tokens);
@@ -120,5 +113,5 @@ async function scan(history: History, observations: readonly Observation<unknown
     const own = counts.subarray(range.first * timelineFields.length, range.end * timelineFields.length);
     return { kind: "scan" as const, ...raw, request: { ...whole, ...range, counts: own }, modules };
   });
-  return { ...mergeRanges(await runInParts(tasks, states, options), observations), counts };
+  return { ...mergeRanges(await runInParts(tasks, states, options), observations), counts } as HistoryScan<Ranges>;
 }

@@ -51,21 +51,24 @@ export function cumulativeShare(values: readonly number[], edges: readonly numbe
   return { x: [...x, last], y: [...y, 1] };
 }
 
+const schema = z
+  .strictObject({
+    /** Black holes. */
+    n: count,
+    /** Tokens in them. */
+    sum: count,
+    mean: figure,
+    median: figure,
+    /** 2Σ i·x₍ᵢ₎/(nΣx) − (n+1)/n over ascending populations: 0 if all are equal. */
+    gini: figure,
+    /** Σ (x/Σx)²: 1 if there is one. */
+    herfindahl: figure,
+    /** Share of the largest 1, 2, 3, 5 and 10 black holes. */
+    topShare: z.strictObject({ "1": figure, "2": figure, "3": figure, "5": figure, "10": figure }),
+  })
+  .describe("Statistics of the populations of the last snapshot's black holes; nulls if there are none");
 /** The distribution of tokens over black holes; nulls if there are none. */
-export interface PopulationStatistics {
-  /** Black holes. */
-  readonly n: number;
-  /** Tokens in them. */
-  readonly sum: number;
-  readonly mean: number | null;
-  readonly median: number | null;
-  /** 2Σ i·x₍ᵢ₎/(nΣx) − (n+1)/n over ascending populations: 0 if all are equal. */
-  readonly gini: number | null;
-  /** Σ (x/Σx)²: 1 if there is one. */
-  readonly herfindahl: number | null;
-  /** Share of the largest 1, 2, 3, 5 and 10 black holes. */
-  readonly topShare: Readonly<Record<"1" | "2" | "3" | "5" | "10", number | null>>;
-}
+export type PopulationStatistics = Readonly<z.output<typeof schema>>;
 
 function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
@@ -99,18 +102,6 @@ export function populationStatistics(populations: readonly number[]): Population
     topShare,
   };
 }
-
-const schema = z
-  .strictObject({
-    n: count,
-    sum: count,
-    mean: figure,
-    median: figure,
-    gini: figure,
-    herfindahl: figure,
-    topShare: z.strictObject({ "1": figure, "2": figure, "3": figure, "5": figure, "10": figure }),
-  })
-  .describe("Statistics of the populations of the last snapshot's black holes; nulls if there are none");
 
 /** The distribution of the last state's tokens over its black holes. */
 export const statisticsAnalysis = defineAnalysis({

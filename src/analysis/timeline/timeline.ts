@@ -11,7 +11,6 @@ type Series<Fields> = { readonly [Field in keyof Fields]: readonly number[] };
 
 /** Black holes over a history: counts have one entry per state, changes one per step (entry i is the move to state i + 1). */
 export interface Timeline extends Series<ClassCounts>, Series<ClassChanges> {
-  /** The first state with C ≥ 2, if any. */
   readonly firstStateWithTwoHoles: number | null;
 }
 

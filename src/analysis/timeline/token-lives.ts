@@ -6,7 +6,6 @@ import { classesOfStates } from "./whereabouts.js";
 
 /** A black hole over the snapshots in which it exists. */
 interface HoleLife {
-  /** Its largest number of tokens. */
   readonly largest: number;
   /** The first and the last snapshot that have it. */
   readonly first: number;

@@ -39,27 +39,28 @@ export function latticePoints(matrix: Matrix): Readonly<{ points: Int32Array; fi
   return { points, firstRows, hasNan };
 }
 
-/** The graph of the unique rows of a bfloat16 matrix, with edges between lattice neighbours. Arrays have one entry per node. */
-export interface Topology {
+const wholeGraph = z.strictObject({
   /** Maximum difference of neighbours, in cells. */
-  readonly k: number;
-  readonly nodes: number;
-  readonly edges: number;
-  readonly components: number;
+  k: count,
+  nodes: count,
+  edges: count,
+  components: count,
   /** Nodes of each component, descending. */
-  readonly componentSizes: readonly number[];
-  readonly largestComponent: number;
+  componentSizes: counts,
+  largestComponent: count,
   /** Nodes without an edge. */
-  readonly isolated: number;
+  isolated: count,
   /** Edges over N(N−1)/2; 0 for fewer than two nodes. */
-  readonly density: number;
+  density: z.number(),
   /** Edges of each node. */
-  readonly degrees: readonly number[];
+  degrees: counts,
   /** L∞ distance in cells to the nearest other node; null for a row with NaN, and if there is no other. */
-  readonly nearest: readonly (number | null)[];
+  nearest: z.array(count.nullable()).readonly(),
   /** Token of the first row of each node; nodes are in the order of these rows. */
-  readonly firstTokens: readonly number[];
-}
+  firstTokens: counts,
+});
+/** The graph of the unique rows of a bfloat16 matrix, with edges between lattice neighbours. Arrays have one entry per node. */
+export type Topology = Readonly<z.output<typeof wholeGraph>>;
 
 /** Disjoint sets of nodes. */
 class Components {
@@ -164,20 +165,7 @@ export async function topology(matrix: Matrix, options: TopologyOptions = {}): P
   return await runHere(connect(matrix, k), matrix.rows, options);
 }
 
-const graph = z.strictObject({
-  k: count,
-  nodes: count,
-  edges: count,
-  components: count,
-  componentSizes: counts,
-  largestComponent: count,
-  isolated: count,
-  density: z.number(),
-  degrees: counts.optional(),
-  nearest: z.array(count.nullable()).readonly().optional(),
-  firstTokens: counts.optional(),
-});
-
+const graph = wholeGraph.partial({ degrees: true, nearest: true, firstTokens: true });
 const schema = z.strictObject({ initial: graph.optional(), final: graph.optional() }).describe("Unique rows as nodes, neighbours on the lattice as edges");
 
 /** The graph of lattice neighbours among the unique rows of the first and last state. */

@@ -16,7 +16,6 @@ const allowed = 6 * deviationsPerMedian;
 /** Factor over the unused rows' largest residual: Adam moves rows with unlike histories of small gradients unlike. */
 const margin = 2;
 
-/** The mean of some rows of decoded values. */
 function meanOf(values: Float64Array, rows: readonly number[], dims: number): Float64Array {
   const mean = new Float64Array(dims);
   for (const row of rows) for (let dim = 0; dim < dims; dim++) mean[dim] = (mean[dim] ?? 0) + (values[row * dims + dim] ?? 0) / rows.length;

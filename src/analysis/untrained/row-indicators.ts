@@ -44,7 +44,6 @@ export interface RowIndicators {
   readonly reference: readonly number[];
   /** The indicators of all rows: exact for a small matrix, to about 1e-6 for others. */
   readonly all: Readonly<Record<IndicatorName, Float64Array>>;
-  /** The exact indicators of one row. */
   of(row: number): Indicators;
   readonly principal: PrincipalAxis;
 }

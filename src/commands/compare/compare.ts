@@ -42,10 +42,8 @@ export function compareCommand(): Command {
 
 async function compareRuns(given: string[], options: CompareCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const [{ compare, comparableParts, stepTarget, unequalParts }, { directoryOfRun }] = await Promise.all([
-    import("../../compare/compare.js"),
-    import("../../runs/scan-runs.js"),
-  ]);
+  const { compare, comparableParts, stepTarget, unequalParts } = await import("../../compare/compare.js");
+  const { directoryOfRun } = await import("../../runs/scan-runs.js");
   const demanded = partsOf(options.assertEqual ?? "", comparableParts);
   const targets: StepTarget[] = [];
   for (const { run, ...step } of given.map(stepTarget)) targets.push({ run: await directoryOfRun(run, options.out), ...step });
@@ -74,10 +72,8 @@ function requireStepOptions({ deep, all }: CompareCommandOptions, demanded: read
 }
 
 async function compareSteps(targets: readonly StepTarget[], { corpus, python }: CompareCommandOptions, terminal: Terminal): Promise<Comparison> {
-  const [{ compareAtSteps }, { modelAtInTerminal }] = await Promise.all([
-    import("../../compare/compare.js"),
-    import("../reproduce/train-again-in-terminal.js"),
-  ]);
+  const { compareAtSteps } = await import("../../compare/compare.js");
+  const { modelAtInTerminal } = await import("../reproduce/train-again-in-terminal.js");
   return compareAtSteps(targets, ({ run, step }) => modelAtInTerminal(run, { step, corpus, python }, terminal));
 }
 
@@ -87,23 +83,17 @@ async function deepenInTerminal(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<Divergence[]> {
-  const [{ locateDivergences }, { pythonOf }, { ensurePython }, { TrainingAgainDisplay }] = await Promise.all([
-    import("../../compare/compare.js"),
-    import("../../runner/train-again.js"),
-    import("../setup/ensure-python.js"),
-    import("../reproduce/train-again-in-terminal.js"),
-  ]);
-  const display = new TrainingAgainDisplay(terminal);
-  try {
-    return await locateDivergences(comparison, {
-      python: (run) => ensurePython(pythonOf(run, python), terminal, signal),
-      corpus,
-      signal,
-      listen: (run, until) => display.listen(run, until),
-    });
-  } finally {
-    display.stop();
-  }
+  const { locateDivergences } = await import("../../compare/compare.js");
+  const { pythonOf } = await import("../../runner/train-again.js");
+  const { ensurePython } = await import("../setup/ensure-python.js");
+  const { TrainingAgainDisplay } = await import("../reproduce/train-again-in-terminal.js");
+  using display = new TrainingAgainDisplay(terminal);
+  return await locateDivergences(comparison, {
+    python: (run) => ensurePython(pythonOf(run, python), terminal, signal),
+    corpus,
+    signal,
+    listen: (run, until) => display.listen(run, until),
+  });
 }
 
 function partsOf<Part extends string>(list: string, known: readonly Part[]): Part[] {

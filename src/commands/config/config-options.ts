@@ -58,11 +58,9 @@ export async function loadFromOptions(
 
 /** The field values of `--from CHECKPOINT|RUN[::STEP]`. */
 async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
-  const [{ startFrom }, { splitTarget }, { findPath }] = await Promise.all([
-    import("../../runner/resume.js"),
-    import("../terminal/target.js"),
-    import("../../runs/checkpoint.js"),
-  ]);
+  const { startFrom } = await import("../../runner/resume.js");
+  const { splitTarget } = await import("../terminal/target.js");
+  const { findPath } = await import("../../runs/checkpoint.js");
   const source = "--from";
   const [left, step] = splitTarget(from);
   if (step !== undefined && !/^\d{1,15}$/.test(step)) throw new BhBridgeError("USAGE", `--from ${from}: expected the number of a recorded step after ::`);

@@ -65,15 +65,11 @@ export function configCommand(): Command {
 
 type Options = CommonOptions & ConfigOptionValues;
 
-function split({ json, quiet, progress, color, ...config }: Options): { terminal: Terminal; config: ConfigOptionValues } {
-  return { terminal: new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) }), config };
-}
-
 function printCommand(): Command {
   const command = createCommand("print", "Print a configuration as YAML with each field's documentation", "bh-bridge config print --preset quick > my.yaml");
   return addConfigOptions(command).action(async (options: Options) => {
-    const { terminal, config } = split(options);
-    const [{ annotatedYaml }, resolved] = await Promise.all([import("../../config/annotated-yaml.js"), loadFromOptions(config)]);
+    const terminal = new Terminal(options);
+    const [{ annotatedYaml }, resolved] = await Promise.all([import("../../config/annotated-yaml.js"), loadFromOptions(options)]);
     terminal.print(annotatedYaml(resolved, process.cwd()));
     terminal.document(configDocument(resolved));
   });
@@ -82,10 +78,10 @@ function printCommand(): Command {
 function checkCommand(): Command {
   const command = createCommand("check", "Check a configuration and list every problem", "bh-bridge config check my.yaml");
   return addConfigOptions(command.argument("[file]", "configuration file or run directory")).action(async (file: string | undefined, options: Options) => {
-    const { terminal, config } = split(options);
+    const terminal = new Terminal(options);
     const [{ formatChanges }, resolved] = await Promise.all([
       import("../../config/annotated-yaml.js"),
-      loadFromOptions(file === undefined ? config : { ...config, config: file }),
+      loadFromOptions(file === undefined ? options : { ...options, config: file }),
     ]);
     const { preset, hash, changes } = resolved;
     terminal.print(`${terminal.color.green("The configuration is valid.")} Hash ${hash.slice(0, 8)}.\n${formatChanges(resolved, terminal.color)}`);

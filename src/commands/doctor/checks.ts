@@ -9,16 +9,8 @@ import { packageManifest, versionSatisfies } from "../../python/package-manifest
 import { checkRequirements, installCommand, type PythonReport, probePython, pythonRequirements, type RequirementCheck } from "../../python/require-packages.js";
 import { askTorch, portableBuildSchema, type TorchAnswer } from "../../python/run-python-script.js";
 import { madeByUv } from "../../python/setup/setup-python.js";
+import { type Diagnosis, diagnosisSchema } from "../../sweep/executors/executor.js";
 import { count } from "../../text/format.js";
-
-const doctorCheckSchema = z.strictObject({
-  name: z.string(),
-  ok: z.boolean(),
-  found: z.string().nullable(),
-  expected: z.string(),
-  /** The command or action that fixes it; null if it is ok. */
-  fix: z.string().nullable(),
-});
 
 /** Training speed of the default configuration by number of CPU threads, from `doctor --measure`. */
 const doctorMeasureSchema = z.strictObject({
@@ -37,7 +29,7 @@ const doctorPortableSchema = z.strictObject({
 export const doctorDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/doctor@1"),
   ok: z.boolean(),
-  checks: z.array(doctorCheckSchema),
+  checks: z.array(diagnosisSchema),
   /** If torch and transformers can be imported. */
   portable: doctorPortableSchema.optional(),
   /** With `--measure` and all checks ok. */
@@ -46,8 +38,7 @@ export const doctorDocumentSchema = z.strictObject({
 
 type DoctorPortable = z.infer<typeof doctorPortableSchema>;
 export type DoctorMeasure = z.infer<typeof doctorMeasureSchema>;
-/** One check of `bh-bridge doctor`. */
-export type DoctorCheck = z.infer<typeof doctorCheckSchema>;
+export type DoctorCheck = Diagnosis;
 export type DoctorDocument = z.infer<typeof doctorDocumentSchema>;
 
 /** Room for several runs: one of 10,000 recorded steps takes 165 MB, plus a few MB per checkpoint. */
@@ -94,7 +85,6 @@ export function checkPackage(): DoctorCheck[] {
 /** Checks of the Python to train with; without a `report` none runs. */
 type PythonDiagnosis = { checks: DoctorCheck[]; report?: PythonReport };
 
-/** A candidate with its report, or with the reason why it does not run. */
 type Asked = PythonCandidate & ({ report: PythonReport; requirements: RequirementCheck[] } | { report: undefined; failure: string });
 
 function messageOf(error: unknown): string {

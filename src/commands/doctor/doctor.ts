@@ -42,14 +42,10 @@ async function measureThreads(options: { python?: string }, terminal: Terminal):
   const { resolvePython } = await import("../../python/require-packages.js");
   const { stopOnSignal } = await import("../terminal/stop-on-signal.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the measurement" });
-  const status = createStatusLine(terminal);
-  try {
-    const onThreads = (threads: number) => status.show(`training for some seconds with ${count(threads, "thread")}`, true);
-    const threads = await measure(await resolvePython(options, stop.signal), { signal: stop.signal, onThreads });
-    return { threads, fastest: threads.reduce((best, row) => (row.stepsPerSecond > best.stepsPerSecond ? row : best)).threads };
-  } finally {
-    status.stop();
-  }
+  using status = createStatusLine(terminal);
+  const onThreads = (threads: number) => status.show(`training for some seconds with ${count(threads, "thread")}`, true);
+  const threads = await measure(await resolvePython(options, stop.signal), { signal: stop.signal, onThreads });
+  return { threads, fastest: threads.reduce((best, row) => (row.stepsPerSecond > best.stepsPerSecond ? row : best)).threads };
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {

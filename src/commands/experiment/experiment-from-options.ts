@@ -63,7 +63,6 @@ function seedsFromText(text: string, issues: ConfigIssue[]): number[] {
 
 /** Settings of a noise floor from the command line. */
 export interface NoiseFloorOptions extends ExperimentOptions {
-  /** Number of seeds. */
   noiseFloor: number;
   /** Each as `measure=size`. */
   effects: readonly string[];

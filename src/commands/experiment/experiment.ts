@@ -3,7 +3,7 @@ import { BhBridgeError } from "../../errors.js";
 import { experimentsFolder } from "../../runs/run-layout.js";
 import { addTrialOptions, fieldAliases, type TrialOptionValues } from "../sweep/trial-options.js";
 import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
-import { wholeNumber } from "../terminal/target.js";
+import { optionalNumber, wholeNumber } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
 
 type ExperimentCommandOptions = CommonOptions &
@@ -34,15 +34,13 @@ export function experimentCommand(): Command {
 
 async function experimentInTerminal(given: string | undefined, options: ExperimentCommandOptions, terminal: Terminal): Promise<void> {
   const { preset, config, seeds, set, name, arm } = options;
-  const [{ experimentFromOptions }, { loadBase }, { planExperiment }, { concludeQuestion }, { conductInTerminal }, { formatExperiment }] = await Promise.all([
-    import("./experiment-from-options.js"),
-    import("../../sweep/grammar/load-base.js"),
-    import("../../sweep/plan/plan-experiment.js"),
-    import("../../sweep/experiment/experiment.js"),
-    import("../sweep/conduct-in-terminal.js"),
-    import("../sweep/format-sweep.js"),
-  ]);
-  const maxSeeds = maxSeedsOf(options);
+  const { experimentFromOptions } = await import("./experiment-from-options.js");
+  const { loadBase } = await import("../../sweep/grammar/load-base.js");
+  const { planExperiment } = await import("../../sweep/plan/plan-experiment.js");
+  const { concludeQuestion } = await import("../../sweep/experiment/experiment.js");
+  const { conductInTerminal } = await import("../sweep/conduct-in-terminal.js");
+  const { formatExperiment } = await import("../sweep/format-sweep.js");
+  const maxSeeds = optionalNumber("--max-seeds", options.maxSeeds);
   const loaded = await experimentFromOptions(given, { arms: arm ?? [], seeds, name, untilDecided: options.untilDecided, maxSeeds });
   const base = await loadBase(loaded.base, { preset, config, aliases: fieldAliases(options), set }, { directory: loaded.directory, cwd: process.cwd() });
   await conductInTerminal(
@@ -58,22 +56,17 @@ async function experimentInTerminal(given: string | undefined, options: Experime
   );
 }
 
-function maxSeedsOf({ maxSeeds }: ExperimentCommandOptions): number | undefined {
-  return maxSeeds === undefined ? undefined : wholeNumber("--max-seeds", maxSeeds);
-}
-
 async function noiseFloorInTerminal(given: string | undefined, options: ExperimentCommandOptions & { noiseFloor: string }, terminal: Terminal): Promise<void> {
   const { preset, config, seeds, set, name, arm, out, untilDecided } = options;
-  const [{ noiseFloorFromOptions }, { loadBase }, floors, { conductInTerminal }, { formatNoiseFloor }, { findPlanDirectory }] = await Promise.all([
-    import("./experiment-from-options.js"),
-    import("../../sweep/grammar/load-base.js"),
-    import("../../sweep/experiment/noise-floor.js"),
-    import("../sweep/conduct-in-terminal.js"),
-    import("../sweep/format-sweep.js"),
-    import("../../sweep/plan/plan-directory.js"),
-  ]);
+  const { noiseFloorFromOptions } = await import("./experiment-from-options.js");
+  const { loadBase } = await import("../../sweep/grammar/load-base.js");
+  const floors = await import("../../sweep/experiment/noise-floor.js");
+  const { conductInTerminal } = await import("../sweep/conduct-in-terminal.js");
+  const { formatNoiseFloor } = await import("../sweep/format-sweep.js");
+  const { findPlanDirectory } = await import("../../sweep/plan/plan-directory.js");
   const noiseFloor = wholeNumber("--noise-floor", options.noiseFloor);
-  const chosen = { arms: arm ?? [], seeds, name, untilDecided, maxSeeds: maxSeedsOf(options), noiseFloor, effects: options.effect ?? [] };
+  const maxSeeds = optionalNumber("--max-seeds", options.maxSeeds);
+  const chosen = { arms: arm ?? [], seeds, name, untilDecided, maxSeeds, noiseFloor, effects: options.effect ?? [] };
   const source = await noiseFloorFromOptions(given, chosen);
   const { loaded } = source;
   const base = await loadBase(loaded.base, { preset, config, aliases: fieldAliases(options), set }, { directory: loaded.directory, cwd: process.cwd() });

@@ -14,11 +14,9 @@ export function inspectCommand(): Command {
     .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy or .npz file, checkpoint directory, or run")
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
-      const [{ findPath }, { inspect }, { nextSteps }] = await Promise.all([
-        import("../../runs/checkpoint.js"),
-        import("../../runner/inspect.js"),
-        import("./next-steps.js"),
-      ]);
+      const { findPath } = await import("../../runs/checkpoint.js");
+      const { inspect } = await import("../../runner/inspect.js");
+      const { nextSteps } = await import("./next-steps.js");
       const inspection = await inspect(await findPath(path));
       const document: InspectDocument = { schema: "bh-bridge/inspect@1", ...inspection, next: await nextSteps(inspection) };
       terminal.document(document);

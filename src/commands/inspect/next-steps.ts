@@ -20,7 +20,6 @@ import { shellQuote } from "../../text/escaping.js";
 export const inspectDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/inspect@1"),
   ...inspectionSchema.shape,
-  /** Suggested commands. */
   next: z.array(z.strictObject({ does: z.string(), command: z.string() })),
 });
 export type InspectDocument = z.output<typeof inspectDocumentSchema>;
@@ -82,7 +81,6 @@ async function trainingSteps({ path, kind, tensors, metadata: described, trainer
   return [{ does: "train on from it", command: `bh-bridge train --from ${word}` }, ...resumingSteps(path, trainerState)];
 }
 
-/** How to resume the training of a Trainer script. */
 function resumingSteps(path: string, state: Inspection["trainerState"], options = ""): NextSteps {
   if (!state || !existsSync(join(path, "optimizer.pt"))) return [];
   const more = state.global_step >= state.max_steps ? ` --steps ${state.global_step + 100}` : "";
@@ -90,7 +88,6 @@ function resumingSteps(path: string, state: Inspection["trainerState"], options 
   return [{ does: "resume its training, including the optimizer", command }];
 }
 
-/** How to train a saved model; nothing for one that is refused. */
 function stepsOfSaved(path: string, config: z.output<typeof savedSchema>["config"], state: Inspection["trainerState"]): NextSteps {
   const { model_type: type, vocab_size, quantization_config: quantization } = config;
   if (vocab_size < smallestVocabulary || isPlainObject(quantization) || causalProblem(type, config) !== undefined) return [];
@@ -99,7 +96,6 @@ function stepsOfSaved(path: string, config: z.output<typeof savedSchema>["config
   return [{ does: "train on from it", command: `bh-bridge train --from ${argument(path)}${window}` }, ...resumingSteps(path, state, window)];
 }
 
-/** Metadata with the family of a model whose norms were replaced. */
 function withFamily(metadata: Inspection["metadata"]): Inspection["metadata"] {
   const { config } = metadata;
   const type = isPlainObject(config) ? savedFamily(config).type : undefined;

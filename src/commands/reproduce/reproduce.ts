@@ -31,11 +31,9 @@ export function reproduceCommand(): Command {
 
 async function reproduceInTerminal(given: string, { out, steps, corpus, python, deep, ...options }: ReproduceCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const [{ deepenReproduction, planReproduction, reproduceRun }, { directoryOfRun }, { trainAgainInTerminal }] = await Promise.all([
-    import("../../compare/reproduce.js"),
-    import("../../runs/scan-runs.js"),
-    import("./train-again-in-terminal.js"),
-  ]);
+  const { deepenReproduction, planReproduction, reproduceRun } = await import("../../compare/reproduce.js");
+  const { directoryOfRun } = await import("../../runs/scan-runs.js");
+  const { trainAgainInTerminal } = await import("./train-again-in-terminal.js");
   const plan = await planReproduction(await directoryOfRun(given, out), { steps, corpus });
   const reproduction = await trainAgainInTerminal(plan, python, terminal, async (found, { signal, listen }) => {
     const reproduced = await reproduceRun(plan, found, { signal }, listen(plan.run, plan.until));

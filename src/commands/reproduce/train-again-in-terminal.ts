@@ -9,7 +9,7 @@ import type { Terminal } from "../terminal/terminal.js";
 import { TrainingDisplay } from "../train/training-display.js";
 
 /** Shows repeated trainings on stderr, one after another. */
-export class TrainingAgainDisplay {
+export class TrainingAgainDisplay implements Disposable {
   readonly #terminal: Terminal;
   #display: TrainingDisplay | undefined;
 
@@ -19,14 +19,14 @@ export class TrainingAgainDisplay {
 
   /** Announce a training and return its listener. */
   listen(run: TrainedBefore, until: number, purpose = "to compare"): TrainListener {
-    this.stop();
+    this[Symbol.dispose]();
     const display = new TrainingDisplay(this.#terminal, until);
     this.#display = display;
     this.#terminal.say(this.#terminal.messageColor.dim(`Training ${relative(process.cwd(), run.directory) || "."} again to step ${until} ${purpose}`));
     return { onPhase: (phase) => display.onPhase(phase), onStart: (started) => display.onStart(started), onEvent: (event) => display.onEvent(event) };
   }
 
-  stop(): void {
+  [Symbol.dispose](): void {
     this.#display?.stop();
   }
 }
@@ -46,12 +46,8 @@ export async function trainAgainInTerminal<Result>(
 ): Promise<Result> {
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping after this step" });
   const found = await ensurePython(pythonOf(run, python), terminal, stop.signal);
-  const display = new TrainingAgainDisplay(terminal);
-  try {
-    return await training(found, { signal: stop.signal, listen: (each, until) => display.listen(each, until) });
-  } finally {
-    display.stop();
-  }
+  using display = new TrainingAgainDisplay(terminal);
+  return await training(found, { signal: stop.signal, listen: (each, until) => display.listen(each, until) });
 }
 
 /** Obtain the model of a step, with progress on stderr where it is trained again; Ctrl-C stops in order. @throws {BhBridgeError} as `modelAt`. */
@@ -62,12 +58,8 @@ export async function modelAtInTerminal(
 ): Promise<ModelAtStep> {
   const { planModelAt, obtainModel } = await import("../../runner/model-at.js");
   const plan = await planModelAt(run, { step, optimizer, corpus });
-  const display = new TrainingAgainDisplay(terminal);
+  using display = new TrainingAgainDisplay(terminal);
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping after this step" });
   const listener = plan.source.from === "replay" ? display.listen(run, plan.source.until, `for the model after step ${step}`) : {};
-  try {
-    return await obtainModel(plan, () => ensurePython(pythonOf(run, python), terminal, stop.signal), { signal: stop.signal }, listener);
-  } finally {
-    display.stop();
-  }
+  return await obtainModel(plan, () => ensurePython(pythonOf(run, python), terminal, stop.signal), { signal: stop.signal }, listener);
 }

@@ -106,7 +106,6 @@ export const runDocumentSchema = z.strictObject({
   /** `run.json`; null for a corrupt run. */
   manifest: runManifestSchema.nullable(),
   config: z.record(z.string(), z.json()).nullable(),
-  /** Reproductions of the run. */
   reproductions: runNotesSchema.shape.reproductions,
   /** Steps that the run can be resumed from. */
   checkpoints: z.array(z.int()),
@@ -130,7 +129,6 @@ export type Signature = z.output<typeof signatureSchema>;
 export const signDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/sign@1"),
   run: z.string(),
-  /** Path of the signature. */
   signature: z.string(),
   ...signatureSchema.omit({ principal: true }).shape,
 });

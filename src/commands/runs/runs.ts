@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import type { RunNotes } from "../../runs/run-manifest.js";
-import { type CommonOptions, commonOptions, createCommand, outOption } from "../terminal/command.js";
+import { type CommonOptions, commonOptions, createCommand, outOption, repeated } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { ListFormat, RunNotesDocument } from "./format-runs.js";
 
@@ -12,12 +12,9 @@ type ListCommandOptions = RunsOptions & { status?: string; where: string[]; sort
 /** `bh-bridge runs`. There is no registry: every command reads the folder. */
 export function runsCommand(): Command {
   const examples = ["bh-bridge runs --where 'status:completed seed>=42' --sort -loss", "bh-bridge runs show rmsnorm"] as const;
-  const command = withOut(createCommand("runs", "List, filter, show, verify, sign, tag and remove runs", ...examples))
-    .addOption(
-      new Option("--where <conditions>", "conditions such as 'status:interrupted training.learning_rate>1e-4 name~snow'; may be repeated")
-        .default([])
-        .argParser((text: string, earlier: string[]) => [...earlier, text]),
-    )
+  const command = createCommand("runs", "List, filter, show, verify, sign, tag and remove runs", ...examples)
+    .addOption(outOption())
+    .option("--where <conditions>", "conditions such as 'status:interrupted training.learning_rate>1e-4 name~snow'; may be repeated", repeated, [])
     .option("--status <status>", "status of the runs, as --where status:completed")
     .option("--sort <field>", "field to sort by; -field sorts in descending order", "created")
     .option("--columns <fields>", "fields to show, such as run,status,loss,training.seed")
@@ -34,25 +31,29 @@ export function runsCommand(): Command {
 
 const runArgument = "path, name, or unique prefix of a name";
 
+/** A subcommand for one run. */
+function runCommand(name: string, summary: string, ...examples: [string, ...string[]]): Command {
+  return createCommand(name, summary, ...examples)
+    .addOption(outOption())
+    .argument("<run>", runArgument);
+}
+
 function showCommand(): Command {
-  return withOut(createCommand("show", "Show one run", "bh-bridge runs show rmsnorm"))
-    .argument("<run>", runArgument)
-    .action(async (run: string, _: unknown, command: Command) => {
-      const { out, terminal } = settings(command);
-      const { showRun } = await import("./manage-runs.js");
-      await showRun(run, out, terminal);
-    });
+  return runCommand("show", "Show one run", "bh-bridge runs show rmsnorm").action(async (run: string, _: unknown, command: Command) => {
+    const { out, terminal } = settings(command);
+    const { showRun } = await import("./manage-runs.js");
+    await showRun(run, out, terminal);
+  });
 }
 
 function verifyCommand(): Command {
-  return withOut(
-    createCommand(
-      "verify",
-      "Check every checksum of a run and list files without one; exit code 1 on a problem",
-      "bh-bridge runs verify rmsnorm",
-      "bh-bridge runs verify rmsnorm --signers allowed_signers",
-    ),
+  return createCommand(
+    "verify",
+    "Check every checksum of a run and list files without one; exit code 1 on a problem",
+    "bh-bridge runs verify rmsnorm",
+    "bh-bridge runs verify rmsnorm --signers allowed_signers",
   )
+    .addOption(outOption())
     .argument("<run>", `${runArgument}, or a zip archive of one run`)
     .option("--signers <file>", "allowed signers in OpenSSH's format (principal, key); the run must be signed by one of them")
     .action(async (run: string, { signers }: { signers?: string }, command: Command) => {
@@ -63,8 +64,7 @@ function verifyCommand(): Command {
 }
 
 function signCommand(): Command {
-  return withOut(createCommand("sign", "Sign the checksums of an ended run with an OpenSSH key", "bh-bridge runs sign rmsnorm --key ~/.ssh/id_ed25519"))
-    .argument("<run>", runArgument)
+  return runCommand("sign", "Sign the checksums of an ended run with an OpenSSH key", "bh-bridge runs sign rmsnorm --key ~/.ssh/id_ed25519")
     .requiredOption("--key <file>", "private key, or the public key of one that ssh-agent has")
     .action(async (run: string, { key }: { key: string }, command: Command) => {
       const { out, terminal } = settings(command);
@@ -74,7 +74,8 @@ function signCommand(): Command {
 }
 
 function removeCommand(): Command {
-  return withOut(createCommand("rm", "Remove runs permanently; a running one is refused", "bh-bridge runs rm quick-2 quick-3"))
+  return createCommand("rm", "Remove runs permanently; a running one is refused", "bh-bridge runs rm quick-2 quick-3")
+    .addOption(outOption())
     .argument("<runs...>", runArgument)
     .option("-y, --yes", "removal without a question; required without a terminal")
     .action(async (runs: string[], { yes }: { yes?: boolean }, command: Command) => {
@@ -85,8 +86,7 @@ function removeCommand(): Command {
 }
 
 function noteCommand(): Command {
-  return withOut(createCommand("note", "Write a note into a run; an empty text removes it", "bh-bridge runs note rmsnorm 'loss spikes at 400'"))
-    .argument("<run>", runArgument)
+  return runCommand("note", "Write a note into a run; an empty text removes it", "bh-bridge runs note rmsnorm 'loss spikes at 400'")
     .argument("<text>", "text of the note")
     .action(async (run: string, text: string, _: unknown, command: Command) => {
       await changeNotes(run, command, (notes) => ({ ...notes, note: text.trim() === "" ? null : text }));
@@ -94,10 +94,7 @@ function noteCommand(): Command {
 }
 
 function tagCommand(): Command {
-  return withOut(
-    createCommand("tag", "Add tags to a run, or remove them with -r", "bh-bridge runs tag rmsnorm baseline", "bh-bridge runs tag -r rmsnorm baseline"),
-  )
-    .argument("<run>", runArgument)
+  return runCommand("tag", "Add tags to a run, or remove them with -r", "bh-bridge runs tag rmsnorm baseline", "bh-bridge runs tag -r rmsnorm baseline")
     .argument("<tags...>", "words without spaces")
     .option("-r, --remove", "removal of the tags")
     .action(async (run: string, tags: string[], { remove }: { remove?: boolean }, command: Command) => {
@@ -109,10 +106,8 @@ function tagCommand(): Command {
 
 async function changeNotes(run: string, command: Command, change: (notes: RunNotes) => RunNotes): Promise<void> {
   const { out, terminal } = settings(command);
-  const [{ directoryOfRun }, { readRunNotes, writeRunNotes, readRunManifest }] = await Promise.all([
-    import("../../runs/scan-runs.js"),
-    import("../../runs/run-manifest.js"),
-  ]);
+  const { directoryOfRun } = await import("../../runs/scan-runs.js");
+  const { readRunNotes, writeRunNotes, readRunManifest } = await import("../../runs/run-manifest.js");
   const directory = await directoryOfRun(run, out);
   readRunManifest(directory); // refuses a directory that is not a run
   writeRunNotes(directory, change(readRunNotes(directory)));
@@ -121,14 +116,10 @@ async function changeNotes(run: string, command: Command, change: (notes: RunNot
   terminal.print([directory, notes.tags.length > 0 && `tags ${notes.tags.join(" ")}`, notes.note].filter(Boolean).join("\n"));
 }
 
-function withOut(command: Command): Command {
-  return command.addOption(outOption());
-}
-
 /** The options of a subcommand, including `--json` and `--out` before its name, which commander assigns to `runs`. */
 function settings(command: Command): { out: string; terminal: Terminal } {
   const own = command.opts<RunsOptions>();
   const above = command.parent?.opts<RunsOptions>() ?? own;
-  const source = (name: string) => (command.getOptionValueSource(name) === "default" ? above : own);
-  return { out: source("out").out, terminal: new Terminal(commonOptions(command)) };
+  const { out } = command.getOptionValueSource("out") === "default" ? above : own;
+  return { out, terminal: new Terminal(commonOptions(command)) };
 }

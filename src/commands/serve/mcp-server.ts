@@ -201,7 +201,6 @@ async function requireOwnFiles(words: readonly string[], folders: readonly strin
   }
 }
 
-/** The values of a configuration by dotted path, with the path of each object too. */
 function valuesOf(value: unknown, path = ""): [path: string, value: unknown][] {
   const entries = isPlainObject(value) ? Object.entries(value) : Array.isArray(value) ? value.map((each, index) => [String(index), each] as const) : [];
   const below = entries.flatMap(([name, each]) => valuesOf(each, path === "" ? name : `${path}.${name}`));
@@ -320,7 +319,6 @@ function progressReader() {
 
 const failureSchema = z.object({ schema: z.literal("bh-bridge/error@1"), code: z.string(), message: z.string() });
 
-/** The content of an answer, or the error with its code. */
 async function answer(contentOf: () => Promise<CallToolResult["content"]>): Promise<CallToolResult> {
   try {
     return { content: await contentOf() };

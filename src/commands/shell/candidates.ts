@@ -28,7 +28,6 @@ export interface KnownValues {
 }
 
 interface Context extends KnownValues {
-  /** The folder of runs. */
   runs: string;
 }
 

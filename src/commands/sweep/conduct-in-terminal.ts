@@ -19,10 +19,11 @@ import { PageBeside } from "../serve/page-beside.js";
 import { ensurePython } from "../setup/ensure-python.js";
 import { formatDuration } from "../terminal/progress.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
+import { optionalNumber } from "../terminal/target.js";
 import { type Terminal, terminalColors } from "../terminal/terminal.js";
 import { reportPitfalls } from "../train/run-in-terminal.js";
 import { formatCounts, formatPreview } from "./format-sweep.js";
-import { choiceOf, type TrialOptionValues, workersOf } from "./trial-options.js";
+import { choiceOf, type TrialOptionValues } from "./trial-options.js";
 
 /** Minimum time between plain lines where nothing can be redrawn. */
 const plainLineEveryMs = 30_000;
@@ -212,7 +213,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   terminal: Terminal,
 ): Promise<void> {
   const { out, python: interpreter, retry, failFast, serve, dryRun } = options;
-  const workers = workersOf(options);
+  const workers = optionalNumber("--workers", options.workers);
   let stopping = "Stopping after these steps, with checkpoints; the same command continues";
   using stop = stopOnSignal(terminal, { stopping: () => stopping });
   const { signal } = stop;

@@ -76,12 +76,10 @@ function logsCommand(): Command {
     .option("--lines <n>", "number of lines", parseWhole(1), 40)
     .action(async (directory: string, given: string, { lines }: { lines: number }, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
-      const [{ findTrial }, { fileTail, lastLines }, { runFiles }, { trialLabel }] = await Promise.all([
-        import("../../sweep/trial-table.js"),
-        import("../../python/failures.js"),
-        import("../../runs/run-layout.js"),
-        import("../../sweep/plan/trial-label.js"),
-      ]);
+      const { findTrial } = await import("../../sweep/trial-table.js");
+      const { fileTail, lastLines } = await import("../../python/failures.js");
+      const { runFiles } = await import("../../runs/run-layout.js");
+      const { trialLabel } = await import("../../sweep/plan/trial-label.js");
       const { trial, arm, status, run, reason, set } = findTrial((await readDirectory(directory)).trials, given);
       const output = run === null ? [] : lastLines(fileTail(join(run, runFiles.pythonLog)), lines);
       const document: SweepLogsDocument = { schema: "bh-bridge/sweep-logs@1", trial, status, run, reason, lines: output.filter((line) => line !== "") };
@@ -136,11 +134,9 @@ function cancelCommand(): Command {
     .argument("<dir>", "directory of a sweep or an experiment")
     .action(async (given: string, _: unknown, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
-      const [{ readPlan }, { lockHolder }, { cancelJobs }] = await Promise.all([
-        import("../../sweep/plan/plan-directory.js"),
-        import("../../python/lock-holders.js"),
-        import("../../sweep/executors/executors.js"),
-      ]);
+      const { readPlan } = await import("../../sweep/plan/plan-directory.js");
+      const { lockHolder } = await import("../../python/lock-holders.js");
+      const { cancelJobs } = await import("../../sweep/executors/executors.js");
       const directory = resolve(given);
       readPlan(directory);
       const cancelled = await cancelJobs(directory);
@@ -188,11 +184,9 @@ function retryCommand(): Command {
 }
 
 async function retryInTerminal(directory: string, options: TrialOptionValues, terminal: Terminal): Promise<void> {
-  const [{ planAgain }, { findPlanDirectory }, { conductInTerminal }] = await Promise.all([
-    import("../../sweep/plan/plan-experiment.js"),
-    import("../../sweep/plan/plan-directory.js"),
-    import("./conduct-in-terminal.js"),
-  ]);
+  const { planAgain } = await import("../../sweep/plan/plan-experiment.js");
+  const { findPlanDirectory } = await import("../../sweep/plan/plan-directory.js");
+  const { conductInTerminal } = await import("./conduct-in-terminal.js");
   const { base, question, plan: planned } = planAgain(directory, options.corpus);
   const plan = async (executor: Executor, signal: AbortSignal) => {
     const made = await planned(executor, signal);

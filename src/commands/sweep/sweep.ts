@@ -42,13 +42,11 @@ async function sweepInTerminal(file: string | undefined, options: SweepCommandOp
   if (file === undefined && !grid && !zip && seeds === undefined) {
     throw new BhBridgeError("USAGE", "name the file of a sweep, or its axes: --grid training.learning_rate=1e-3,3e-4, --seeds 1..4");
   }
-  const [{ loadSweep }, { planSweep }, { concludeSweep }, { conductInTerminal }, { formatSweep }] = await Promise.all([
-    import("../../sweep/grammar/load-sweep.js"),
-    import("../../sweep/plan/plan-experiment.js"),
-    import("../../sweep/sweep-summary.js"),
-    import("./conduct-in-terminal.js"),
-    import("./format-sweep.js"),
-  ]);
+  const { loadSweep } = await import("../../sweep/grammar/load-sweep.js");
+  const { planSweep } = await import("../../sweep/plan/plan-experiment.js");
+  const { concludeSweep } = await import("../../sweep/sweep-summary.js");
+  const { conductInTerminal } = await import("./conduct-in-terminal.js");
+  const { formatSweep } = await import("./format-sweep.js");
   const loaded = await loadSweep({ file, preset, config, grid, zip, seeds, name, aliases: fieldAliases(options), set });
   await conductInTerminal(
     {

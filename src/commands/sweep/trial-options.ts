@@ -71,8 +71,3 @@ async function chosenValue({ flags, value }: ExecutorOption, values: Readonly<Re
 export function fieldAliases({ corpus, steps, lr, batchSize, device, threads, python }: TrialOptionValues) {
   return { corpus, steps, lr, batchSize, device, threads, python };
 }
-
-/** The number of `--workers`. @throws {BhBridgeError} `USAGE`. */
-export function workersOf({ workers }: TrialOptionValues): number | undefined {
-  return workers === undefined ? undefined : wholeNumber("--workers", workers);
-}

@@ -2,7 +2,7 @@ import { groupDigits } from "../../text/format.js";
 import type { Terminal } from "./terminal.js";
 
 /** Progress of one long task on stderr. */
-export interface Progress {
+export interface Progress extends Disposable {
   /** Report the finished units, a short note (a loss, a file name), and lines that a terminal shows below. */
   update(done: number, note?: string, below?: readonly string[]): void;
   stop(): void;
@@ -55,6 +55,9 @@ function barLine(columns: number, label: string, unit: string, done: number, tot
   return [label, bar, `${Math.floor((100 * done) / total)}%`, `${done}/${total}`, unit, ...speed, note].join(" ").trimEnd();
 }
 
+const nothing = () => undefined;
+const silent: Progress = { update: nothing, stop: nothing, [Symbol.dispose]: nothing };
+
 function progressLines(terminal: Terminal, task: string, unit: string, total: number, start: number): Progress {
   let reportedAt = Number.NEGATIVE_INFINITY;
   const update = (done: number) => {
@@ -63,7 +66,7 @@ function progressLines(terminal: Terminal, task: string, unit: string, total: nu
     terminal.report({ type: "progress", task, unit, done, total });
   };
   update(start);
-  return { update, stop: () => undefined };
+  return { ...silent, update };
 }
 
 /**
@@ -72,7 +75,7 @@ function progressLines(terminal: Terminal, task: string, unit: string, total: nu
  */
 export function createProgress(terminal: Terminal, label: string, unit: string, total: number, start = 0): Progress {
   if (terminal.progress === "json") return progressLines(terminal, label, unit, total, start);
-  if (terminal.progress === "none") return { update: () => undefined, stop: () => undefined };
+  if (terminal.progress === "none") return silent;
   const { interactive } = terminal;
   const rate = new Rate();
   rate.mark(start);
@@ -86,11 +89,25 @@ export function createProgress(terminal: Terminal, label: string, unit: string, 
     else terminal.say(describe(label, unit, done, total, speed, note));
   };
   if (interactive) update(start);
-  return { update, stop: () => terminal.redraw([]) };
+  const stop = () => terminal.redraw([]);
+  return { update, stop, [Symbol.dispose]: stop };
+}
+
+/** The progress of a task whose total is known with its first report. */
+export function progressOnDemand(terminal: Terminal, label: string, unit: string): Disposable & { onProgress(done: number, total: number): void } {
+  let progress: Progress | undefined;
+  return {
+    onProgress(done, total) {
+      progress ??= createProgress(terminal, label, unit, total);
+      progress.update(done);
+      if (done >= total) progress.stop();
+    },
+    [Symbol.dispose]: () => progress?.stop(),
+  };
 }
 
 /** Status of a task of unknown length on stderr. */
-export interface StatusLine {
+export interface StatusLine extends Disposable {
   /** Show another status; a `passing` one is omitted where lines cannot be redrawn. */
   show(text: string, passing?: boolean): void;
   stop(): void;
@@ -103,26 +120,23 @@ export function createStatusLine(terminal: Terminal): StatusLine {
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1000;
   const elapsed = () => formatDuration(seconds());
-  if (terminal.progress === "json") return { show: (text) => terminal.report({ type: "phase", text, seconds: seconds() }), stop: () => undefined };
+  if (terminal.progress === "json") return { ...silent, show: (text) => terminal.report({ type: "phase", text, seconds: seconds() }) };
   if (!terminal.interactive) {
-    return {
-      show: (text, passing = false) => {
-        if (!passing && terminal.progress !== "none") terminal.say(`${text} (${elapsed()})`);
-      },
-      stop: () => undefined,
+    const show = (text: string, passing = false) => {
+      if (!passing && terminal.progress !== "none") terminal.say(`${text} (${elapsed()})`);
     };
+    return { ...silent, show };
   }
   let current = "";
   const draw = () => terminal.redraw([`${current} (${elapsed()})`]);
   const timer = setInterval(draw, tickEveryMs);
-  return {
-    show(text) {
-      current = text;
-      draw();
-    },
-    stop() {
-      clearInterval(timer);
-      terminal.redraw([]);
-    },
+  const show = (text: string) => {
+    current = text;
+    draw();
   };
+  const stop = () => {
+    clearInterval(timer);
+    terminal.redraw([]);
+  };
+  return { show, stop, [Symbol.dispose]: stop };
 }

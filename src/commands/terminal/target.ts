@@ -31,6 +31,11 @@ export function parseWhole(least: number, sentence = `Expected a whole number of
 
 export const parseStep = parseWhole(0, "A step is a whole number of at least 0.");
 
+/** As `wholeNumber`; undefined for an omitted option. */
+export function optionalNumber(option: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : wholeNumber(option, text);
+}
+
 /** The whole number of an option that is checked after parsing. @throws {BhBridgeError} `USAGE`. */
 export function wholeNumber(option: string, text: string, least = 1): number {
   const value = Number(text);

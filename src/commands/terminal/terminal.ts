@@ -10,6 +10,7 @@ import type { ProgressReport } from "./terminal-documents.js";
 /** Two random numbers that mark our own colours, so that escape sequences from a file cannot pass for them. */
 const key = `${randomInt(1000, 10_000)};${randomInt(1000, 10_000)}`;
 const ours = new RegExp(`\\u001b\\[${key};(\\d+m)|(?![\\n\\t])${unprintable}`, "gu");
+const controls = new RegExp(unprintable, "gu");
 
 /** Colours that `terminalText` lets through; they do nothing unless wanted. */
 export function terminalColors(isWanted: boolean): TextColors {
@@ -27,10 +28,7 @@ export function terminalText(text: string): string {
 
 /** JSON that is safe for a terminal: control characters are written as `\u001b`. @param replacer as for `JSON.stringify`. */
 export function terminalJson(document: unknown, replacer?: (key: string, value: unknown) => unknown): string {
-  return JSON.stringify(document, replacer).replaceAll(
-    new RegExp(unprintable, "gu"),
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return JSON.stringify(document, replacer).replaceAll(controls, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /**

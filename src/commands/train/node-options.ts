@@ -44,11 +44,9 @@ export async function takePlace(nodes: TrainingNodes, python: string | undefined
     Object.assign(process.env, nodesVariable(nodes));
     return false;
   }
-  const [{ joinTraining }, { resolvePython }, { stopOnSignal }] = await Promise.all([
-    import("../../python/launcher.js"),
-    import("../../python/require-packages.js"),
-    import("../terminal/stop-on-signal.js"),
-  ]);
+  const { joinTraining } = await import("../../python/launcher.js");
+  const { resolvePython } = await import("../../python/require-packages.js");
+  const { stopOnSignal } = await import("../terminal/stop-on-signal.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Leaving the training, which ends it for all machines" });
   const { path } = await resolvePython({ ...(python !== undefined && { python }) }, stop.signal);
   terminal.say(`Machine ${nodes.rank} of ${nodes.count}: computing with ${nodes.host}:${nodes.port}, which records`);

@@ -72,7 +72,6 @@ export function trainingKeys(terminal: Terminal, trainer: Pick<Trainer, "request
 
 export type Training = (python: UsablePython, options: { signal: AbortSignal }, listener: TrainListener) => Promise<TrainedRun>;
 
-/** What a run in a terminal may have beside its training. */
 interface RunInTerminalOptions {
   /** Shell command to run at alerts and at the end. */
   onEvent?: string | undefined;
@@ -151,7 +150,6 @@ function pythonOf({ config, sources }: ResolvedConfig): FindPythonOptions {
   return sources.get("python") === "--python" ? { python: config.python } : { config: config.python };
 }
 
-/** Messages of a resumed run: rejected checkpoints, differences, and the step to resume from. */
 function resumeLines({ manifest, fromStep, recordedStep, rejectedCheckpoints }: StartedRun): string[] {
   const resume = manifest.resumes.at(-1);
   if (!resume) return [];

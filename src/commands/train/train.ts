@@ -31,40 +31,33 @@ export function trainCommand(): Command {
     .option("--serve", "local page with the run while it trains")
     .option("--dry-run", "documents, tokens and windows of the corpus, without training")
     .option("--print-config", "complete configuration with the source of each value, without training")
-    .action(
-      async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, serve, dryRun, ...options }: TrainCommandOptions) => {
-        const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) });
-        const { nnodes, nodeRank, rdzvEndpoint, rdzvId, ...given } = options;
-        const nodes = nodesOf({ nnodes, nodeRank, rdzvEndpoint, rdzvId });
-        if (nodes && (await takePlace(nodes, given.python, terminal))) return;
-        if (nodes) given.nproc = String(nodes.count * Number(given.nproc ?? 1)); // NaN is refused by the configuration
-        const resolved = await loadFromOptions({ ...given, ...(resumeState && { resumeState }) }, out);
-        if (printConfig) await printResolved(resolved, terminal);
-        else if (dryRun) await printCorpus(resolved, terminal);
-        else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent, serve }, terminal);
-      },
-    );
+    .action(async (options: TrainCommandOptions) => {
+      const terminal = new Terminal(options);
+      const nodes = nodesOf(options);
+      if (nodes && (await takePlace(nodes, options.python, terminal))) return;
+      const nproc = nodes ? String(nodes.count * Number(options.nproc ?? 1)) : options.nproc; // NaN is refused by the configuration
+      const resolved = await loadFromOptions({ ...options, nproc }, options.out);
+      if (options.printConfig) await printResolved(resolved, terminal);
+      else if (options.dryRun) await printCorpus(resolved, terminal);
+      else await trainAndReport(resolved, options, terminal);
+    });
 }
 
 async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
-  const [{ formatResolved }, { configDocument }, { reportPitfalls }, { pitfallsOf }] = await Promise.all([
-    import("../config/config-options.js"),
-    import("../config/config.js"),
-    import("./run-in-terminal.js"),
-    import("../../runner/train-result.js"),
-  ]);
+  const { formatResolved } = await import("../config/config-options.js");
+  const { configDocument } = await import("../config/config.js");
+  const { reportPitfalls } = await import("./run-in-terminal.js");
+  const { pitfallsOf } = await import("../../runner/train-result.js");
   reportPitfalls(pitfallsOf(resolved.config), terminal);
   terminal.print(formatResolved(resolved, terminal.color));
   terminal.document(configDocument(resolved));
 }
 
 async function printCorpus(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
-  const [{ corpusOf }, { requireCorpusMemory }, { stopOnSignal }, { corpusLines }] = await Promise.all([
-    import("../../bridge/corpus.js"),
-    import("../../bridge/require-memory.js"),
-    import("../terminal/stop-on-signal.js"),
-    import("./format-result.js"),
-  ]);
+  const { corpusOf } = await import("../../bridge/corpus.js");
+  const { requireCorpusMemory } = await import("../../bridge/require-memory.js");
+  const { stopOnSignal } = await import("../terminal/stop-on-signal.js");
+  const { corpusLines } = await import("./format-result.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping" });
   const { readFrom: _prepared, ...corpus } = await corpusOf(resolved, stop.signal);
   requireCorpusMemory(corpus, resolved.config);
@@ -72,13 +65,9 @@ async function printCorpus(resolved: ResolvedConfig, terminal: Terminal): Promis
   terminal.document({ schema: "bh-bridge/corpus@1", ...corpus, documents: corpus.documents ?? 1 } satisfies CorpusDocument);
 }
 
-type RunOptions = Pick<TrainCommandOptions, "out"> & {
-  [Key in "resumeState" | "requireClean" | "ifNew" | "onEvent" | "serve"]: TrainCommandOptions[Key] | undefined;
-};
-
 async function trainAndReport(
   resolved: ResolvedConfig,
-  { out, resumeState, requireClean, ifNew, onEvent, serve }: RunOptions,
+  { out, resumeState, requireClean, ifNew, onEvent, serve }: TrainCommandOptions,
   terminal: Terminal,
 ): Promise<void> {
   if (requireClean) await refuseChanges();

@@ -98,13 +98,11 @@ async function openSafetensors(file: HubFile, name: string): Promise<WeightFile>
 
 const size = z.int().nonnegative();
 
-/** What was read of one checkpoint. */
 const checkpointSchema = z.strictObject({
   /** Its path, or its address with the revision. */
   name: z.string(),
   /** From the name, else from `trainer_state.json`. */
   step: size.nullable(),
-  /** Bytes of its weights. */
   bytes: size,
   bytesRead: size,
   /** Equal for equal weights: SHA-256 of all tensors, or the hashes of the files that a server reports; null if unknown. */
@@ -131,24 +129,18 @@ export const auditSchema = z.strictObject({
 });
 export type Audit = z.output<typeof auditSchema>;
 
-/** Options of `audit`. */
-export interface AuditOptions {
-  /** Branches and tags of a model on a server; `*` stands for any characters, a comma separates patterns (default: `step*`). */
-  revisions?: string | undefined;
-  /** Read only headers and sampled rows of local files, as over HTTP. */
-  sample?: boolean | undefined;
-  signal?: AbortSignal | undefined;
-  /** Called after each checkpoint. */
-  onProgress?: ((done: number, total: number) => void) | undefined;
-}
-
 const auditArguments = z.strictObject({
   paths: z.array(z.string()).min(1),
+  /** Branches and tags of a model on a server; `*` stands for any characters, a comma separates patterns (default: `step*`). */
   revisions: z.string().optional(),
+  /** Read only headers and sampled rows of local files, as over HTTP. */
   sample: z.boolean().optional(),
   signal: z.instanceof(AbortSignal).optional(),
-  onProgress: z.custom<AuditOptions["onProgress"]>((value) => value === undefined || typeof value === "function", "expected a function").optional(),
+  /** Called after each checkpoint. */
+  onProgress: z.custom<(done: number, total: number) => void>((value) => typeof value === "function", "expected a function").optional(),
 });
+/** Options of `audit`. */
+export type AuditOptions = Omit<z.input<typeof auditArguments>, "paths">;
 
 /**
  * Check whether a series of checkpoints is what it claims to be: duplicates, wrong order, missing and damaged files, foreign weights, NaN.

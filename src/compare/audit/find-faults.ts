@@ -100,7 +100,6 @@ function sampleKey({ files }: CheckpointFacts): string | null {
 
 const weightsKey = (facts: CheckpointFacts): string | null => facts.weights ?? sampleKey(facts);
 
-/** Report checkpoints with equal weights; returns them. */
 function duplicates(sound: readonly CheckpointFacts[], path: WeightPath | undefined, { findings, notes }: Faults): Set<CheckpointFacts> {
   const repeated = new Set<CheckpointFacts>();
   // A server's hashes differ where only metadata does, but weights never return to the same values.
@@ -175,7 +174,6 @@ const partOf = ({ samples }: FileFacts): string => samples.map(({ tensor, values
 
 /** The same part of a model in all checkpoints. */
 interface Part {
-  /** A name of its file. */
   readonly file: string;
   readonly files: readonly (FileFacts | undefined)[];
   readonly path: WeightPath;

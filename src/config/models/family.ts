@@ -30,7 +30,6 @@ export interface Family<Model = never> {
   /** Value of `model.norm` for the family's own norms. */
   readonly ownNorm: "native" | "layernorm";
   readonly rules: readonly SizeRule<Model>[];
-  /** Number of weights. */
   weights(model: Model): number;
   /** Parameters in PyTorch's order; absent if unknown. */
   parameters?(model: Model): readonly ModelParameter[];

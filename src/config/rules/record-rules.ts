@@ -79,7 +79,6 @@ export const recordRules: readonly CrossFieldRule[] = [
   },
 ];
 
-/** The problem of a pattern of rows. */
 function patternProblem(pattern: string, vocabulary: number, tokenizer: string | null): string | undefined {
   if (vocabulary > mostByteTokens && tokenizer === null) {
     return `a pattern matches the text of tokens, which is unknown for ${vocabulary} tokens: list their ids, or set data.tokenizer`;

@@ -16,7 +16,6 @@ interface Drawing {
   readonly height: number;
 }
 
-/** Number of markers per line. */
 const markersOnLine = 7;
 
 const plain: Series = { name: "", palette: "series", color: 0, dash: 0, marker: 0 };

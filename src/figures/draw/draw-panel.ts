@@ -169,7 +169,6 @@ export function marginsOf(panel: Panel, width: number): PanelMargins {
 const titleLines = ({ title }: Panel, width: number) => textLines(title, width - 4, titleSize, true);
 const verticalLabel = ({ y }: Panel, width: number) => (y.scale === "category" ? [] : textLines(labelOf(y), width - 4, labelSize));
 
-/** The names of the bars of a panel, if it has any. */
 function namesOf({ y, marks }: Panel): readonly string[] {
   return y.scale === "category" ? [...new Set(marks.flatMap((mark) => (mark.mark === "bars" ? mark.names : [])))] : [];
 }
@@ -308,7 +307,6 @@ function axes(x: ShownAxis, y: ShownAxis, isCategory: boolean, width: number, he
   ];
 }
 
-/** Distance between the texts of two ticks. */
 const betweenTicks = 6;
 
 /** Ticks of a horizontal axis whose texts do not overlap: the first, the last, and those between them from left to right. */

@@ -36,10 +36,7 @@ export function figureStyle(theme: Theme, scope = "svg"): string {
 }
 
 function rules({ ground, ink, series, levels }: Palette, scope: string): string {
-  const colours = [
-    ...series.map((colour, index) => [`series${index}`, colour] as const),
-    ...levels.map((colour, index) => [`levels${index}`, colour] as const),
-  ];
+  const colours = Object.entries({ series, levels }).flatMap(([palette, shades]) => shades.map((colour, index) => [`${palette}${index}`, colour] as const));
   return `${scope}{color:${ink}}.ground{fill:${ground}}.halo{stroke:${ground};stroke-width:3px;stroke-linejoin:round;paint-order:stroke}${colours.map(([name, colour]) => `.${name}{color:${colour}}.${name}-fill{color:${colour};fill:${colour}}`).join("")}`;
 }
 
@@ -48,7 +45,6 @@ export function colourClass({ palette, color }: { palette: "series" | "levels"; 
   return `${palette}${color % palettes.light[palette].length}`;
 }
 
-/** One entry of a legend. */
 interface Entry {
   readonly series: Series;
   readonly kinds: ReadonlySet<Mark["mark"]>;

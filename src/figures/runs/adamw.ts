@@ -16,6 +16,7 @@ const sizes = { moment: "size of moments", decay: "size of decay", rounding: "si
 const causes = { ...movedBy, ...heldBy };
 type Cause = keyof typeof causes;
 const causeNames = Object.keys(causes) as Cause[];
+const sizeNames = Object.keys(sizes) as (keyof typeof sizes)[];
 
 interface Ledger {
   readonly steps: readonly number[];
@@ -34,18 +35,10 @@ async function read(run: RunSource): Promise<Ledger | Absent> {
   if (isAbsent(found)) return found;
   const { steps, explained, components, ...part } = found.part;
   if (steps.length === 0) return { absent: "no two consecutive steps were recorded" };
-  const total = steps.map((_, at) => [...Object.values(part.movedBy), ...Object.values(part.heldBy)].reduce((sum, counts) => sum + (counts[at] ?? 0), 0));
   const counts: Readonly<Record<Cause, readonly number[]>> = { ...part.movedBy, ...part.heldBy };
+  const total = steps.map((_, at) => causeNames.reduce((sum, cause) => sum + (counts[cause][at] ?? 0), 0));
   const share = (cause: Cause) => counts[cause].map((count, at) => count / (total[at] || 1));
-  const shares = {
-    moment: share("moment"),
-    decay: share("decay"),
-    either: share("either"),
-    together: share("together"),
-    rounding: share("rounding"),
-    opposition: share("opposition"),
-    nothing: share("nothing"),
-  };
+  const shares = Object.fromEntries(causeNames.map((cause) => [cause, share(cause)])) as Record<Cause, number[]>;
   return { explained, components, steps, shares, sizes: { moment: part.moment, decay: part.decay, rounding: part.rounding } };
 }
 
@@ -81,24 +74,20 @@ export const adamwFigure = defineRunFigure({
   read,
   describe(runs) {
     const [run] = runs;
+    const parts = causeNames.map((cause) => run?.data.shares[cause] ?? []);
     const { explained = 0, components = 0 } = run?.data ?? {};
     const wrong =
       explained < components
         ? ` ${(components - explained).toLocaleString("en")} of ${components.toLocaleString("en")} components differ from their record.`
         : "";
-    const { steps = [], shares, sizes: found } = run?.data ?? {};
-    const keys = causeNames;
+    const { steps = [], sizes: found } = run?.data ?? {};
     // The size of a part has the colour of the cause that it is.
-    const lines = [
-      { name: sizes.moment, color: keys.indexOf("moment"), values: found?.moment ?? [] },
-      { name: sizes.decay, color: keys.indexOf("decay"), values: found?.decay ?? [] },
-      { name: sizes.rounding, color: keys.indexOf("rounding"), values: found?.rounding ?? [] },
-    ];
+    const lines = sizeNames.map((part) => ({ name: sizes[part], color: causeNames.indexOf(part), values: found?.[part] ?? [] }));
     return {
       title: "Causes of weight changes",
       caption: `Stacked shares of the embedding's components by the cause that moved or held them in a step, from recomputing AdamW's updates. Rounded away: the update is less than half the distance to the next number of the dtype. Cancelled: one part alone would have moved the component, but the other undoes it. On the logarithmic axis, zero is a gap. At most ${mostSteps} steps, evenly spread.${wrong}`,
       series: [
-        ...keys.map((cause, index) => seriesOf(causes[cause], index)),
+        ...causeNames.map((cause, index) => seriesOf(causes[cause], index)),
         ...lines.map(({ name, color }, index) => ({ ...seriesOf(name, color), dash: index })),
       ],
       panels: [
@@ -107,17 +96,14 @@ export const adamwFigure = defineRunFigure({
           x: stepAxis(),
           y: axis("share of the components", null, { domain: [0, 1] }),
           equal: false,
-          marks: stackedAreas(
-            steps,
-            keys.map((cause) => shares?.[cause] ?? []),
-          ),
+          marks: stackedAreas(steps, parts),
         },
         {
           title: "Parts of an update",
           x: stepAxis(),
           y: axis("mean absolute value", "weights", { scale: "log" }),
           equal: false,
-          marks: lines.map(({ values }, index) => ({ mark: "line", series: keys.length + index, x: steps, y: values, curve: "straight" })),
+          marks: lines.map(({ values }, index) => ({ mark: "line", series: causeNames.length + index, x: steps, y: values, curve: "straight" })),
         },
       ],
       columns: 2,

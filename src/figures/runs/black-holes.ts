@@ -149,7 +149,6 @@ export const populations = defineRunFigure({
   },
 });
 
-/** The mean logit of a token. */
 interface MeanLogit {
   readonly value: number;
   readonly token: string;

@@ -227,7 +227,6 @@ function isInside({ x, y }: Inset): (point: Point) => boolean {
   return ({ at: [across = 0, up = 0] }) => across >= x[0] && across <= x[1] && up >= y[0] && up <= y[1];
 }
 
-/** The frame of an inset. */
 function outlineOf({ x, y }: Inset): Mark[] {
   const [left, right, bottom, top] = [...x, ...y].map(rounded) as [number, number, number, number];
   return [{ mark: "line", series: 2, x: [left, right, right, left, left], y: [bottom, bottom, top, top, bottom], curve: "straight", thin: true }];

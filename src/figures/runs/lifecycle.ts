@@ -42,7 +42,7 @@ export const shares = defineRunFigure({
     const areas = hasLattice
       ? stack.map(({ name, level }) => levelSeries(name, level))
       : [levelSeries("frozen: does not move again", 0), levelSeries("moves again", 3)];
-    const panelOf = ({ label, data: { still, parts } }: (typeof runs)[number]): Panel => {
+    const panels = runs.map(({ label, data: { still, parts } }): Panel => {
       const first = parts.length === areas.length ? 0 : -1;
       const placed = first === 0 ? stackedAreas(still.steps, parts) : [];
       const line: Mark = { mark: "line", series: areas.length, x: still.steps, y: still.values, curve: "straight" };
@@ -53,37 +53,34 @@ export const shares = defineRunFigure({
         equal: false,
         marks: [...placed, line],
       };
-    };
+    });
     return {
       title: "Still, frozen and thermal tokens",
       caption: `${hasLattice ? "Stacked shares of the tokens by their motion from a step on, in lattice cells per step. " : "Shares of the tokens from a step on. "}Frozen: no weight changes until the end. Still: no weight changes in this step, as in all frozen tokens.`,
       series: [...areas, seriesOf("still in this step", 0)],
-      panels: runs.map(panelOf),
+      panels,
       columns: Math.min(2, runs.length),
     };
   },
 });
 
-interface Durations {
-  /** Mean share of the training that the tokens of a group spend in each phase. */
-  readonly groups: readonly { readonly name: string; readonly tokens: number; readonly shares: Readonly<Record<Phase, number>> }[];
-}
+/** Mean share of the training that the tokens of each group spend in each phase. */
+type Durations = readonly { readonly name: string; readonly tokens: number; readonly shares: Readonly<Record<Phase, number>> }[];
 
 async function readDurations(run: RunSource): Promise<Durations | Absent> {
   const found = await requestedAnalysis(run, "phases");
   if (isAbsent(found)) return found;
-  const { document, part } = found;
-  const { early, midlife, late, frozen } = part;
+  const { early, midlife, late, frozen } = found.part;
   if (!(early && midlife && late && frozen)) return { absent: "it has too many tokens for per-token arrays" };
   const lengths = { early, midlife, late, frozen };
   const { names, ofRow } = await tokenGroups(run);
-  const groups = names.flatMap((name, group) => {
+  return names.flatMap((name, group) => {
     const tokens = ofRow.reduce((sum, of) => sum + Number(of === group), 0);
-    const shareOf = (phase: Phase) => lengths[phase].reduce((sum, steps, row) => sum + (ofRow[row] === group ? steps : 0), 0) / tokens / (document.states - 1);
+    const shareOf = (phase: Phase) =>
+      lengths[phase].reduce((sum, steps, row) => sum + (ofRow[row] === group ? steps : 0), 0) / tokens / (found.document.states - 1);
     const shares = Object.fromEntries(phases.map((phase) => [phase, shareOf(phase)])) as Record<Phase, number>;
     return tokens > 0 ? [{ name, tokens, shares }] : [];
   });
-  return { groups };
 }
 
 /** The phases in the order of a life. */
@@ -95,7 +92,7 @@ export const phaseDurations = defineRunFigure({
   overlays: false,
   read: readDurations,
   describe([run]) {
-    const groups = run?.data.groups ?? [];
+    const groups = run?.data ?? [];
     const names = groups.map(({ name, tokens }) => `${tokens.toLocaleString("en")} ${tokens === 1 ? name.slice(0, -1) : name}`);
     const before = (group: number, place: number) => life.slice(0, place).reduce((sum, { phase }) => sum + (groups[group]?.shares[phase] ?? 0), 0);
     const marks = life.map(({ phase }, place): Mark => {

@@ -76,7 +76,6 @@ export interface Absent {
   readonly absent: string;
 }
 
-/** The data of one run. */
 interface Shown<Data> {
   /** The run's name among the runs of the figure. */
   readonly label: string;
@@ -89,7 +88,6 @@ export interface RunFigure<Name extends string = string, Data = unknown> {
   readonly name: Name;
   /** Whether it overlays several runs; else each run has its own figure. */
   readonly overlays: boolean;
-  /** Reads its data from the files of a run. */
   read(run: RunSource): Promise<Data | Absent>;
   /** Why a report omits it for some data, unless it is asked for by name; null if it does not. */
   omits?(data: Data): string | null;

@@ -154,7 +154,6 @@ export const optimizer = defineRunFigure({
   },
 });
 
-/** Numbers of points of all lines. */
 function pointsOf(runs: readonly { readonly data: Recorded }[]): number[] {
   return runs.flatMap(({ data }) => Object.values(data.series).flatMap((groups) => Object.values(groups).map(({ steps }) => steps.length)));
 }

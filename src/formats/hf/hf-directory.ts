@@ -7,11 +7,9 @@ import { readJson } from "../read-json.js";
 import { openSafetensors, openSharded, type TensorFile } from "../safetensors/safetensors.js";
 import { openTorchArchive, type TorchFile } from "../torch/torch-archive.js";
 
-const hfKinds = ["hf-checkpoint", "hf-optimizer", "safetensors-sharded"] as const;
-
 /** An open directory of Hugging Face's layout. */
 interface HfDirectory extends TensorFile {
-  readonly kind: (typeof hfKinds)[number];
+  readonly kind: "hf-checkpoint" | "hf-optimizer" | "safetensors-sharded";
   readonly inertGlobals?: readonly string[];
 }
 
@@ -38,15 +36,12 @@ export function holdsModel(directory: string): boolean {
 export function openHfDirectory(directory: string): HfDirectory {
   const has = (name: string): boolean => existsSync(join(directory, name));
   const config = has(configFile) ? { config: readJson(containedFile(directory, configFile)) } : {};
-  for (const [name, open] of modelFiles) {
-    if (!has(name)) continue;
-    const file = open(containedFile(directory, name), name);
-    const kind = name.endsWith("index.json") && !has(configFile) ? "safetensors-sharded" : "hf-checkpoint";
-    return { ...file, kind, metadata: { ...file.metadata, ...config } };
-  }
-  if (!has(optimizerFile)) throw nothingToOpen(directory);
-  const file = openTorchArchive(containedFile(directory, optimizerFile), optimizerFile);
-  return { ...file, kind: "hf-optimizer", metadata: { ...file.metadata, ...config } };
+  const [name, open] = modelFiles.find(([each]) => has(each)) ?? [optimizerFile, openTorchArchive];
+  if (!has(name)) throw nothingToOpen(directory);
+  const file = open(containedFile(directory, name), name);
+  const isSharded = name.endsWith("index.json") && !has(configFile);
+  const kind = name === optimizerFile ? "hf-optimizer" : isSharded ? "safetensors-sharded" : "hf-checkpoint";
+  return { ...file, kind, metadata: { ...file.metadata, ...config } };
 }
 
 function nothingToOpen(directory: string): BhBridgeError {

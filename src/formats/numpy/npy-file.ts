@@ -44,9 +44,13 @@ interface NpyHeader {
  * @throws {BhBridgeError} `FORMAT_INVALID`; `FORMAT_UNSUPPORTED` for arrays of objects, records, texts and big-endian numbers.
  */
 export function openNpy(path: string, label = basename(path)): TensorFile {
+  return openArrays(path, (file) => [npyTensor(file, { start: 0, end: file.size }, npyTensorName, label)]);
+}
+
+function openArrays(path: string, arraysIn: (file: FileBytes) => StoredTensor[]): TensorFile {
   const file = new FileBytes(path);
   try {
-    return { tensors: [npyTensor(file, { start: 0, end: file.size }, npyTensorName, label)], metadata: {}, close: () => file.close() };
+    return { tensors: arraysIn(file), metadata: {}, close: () => file.close() };
   } catch (error) {
     file.close();
     throw error;
@@ -66,6 +70,10 @@ function npyTensor(file: FileBytes, { start, end }: { start: number; end: number
   return { ...info, rows: () => stridedRows(file, info.name, { dtype, shape, strides, offset }) };
 }
 
+/** numpy writes the three keys in this order, and so does everything that follows its specification ("sorted for reproducibility"). */
+const headerPattern =
+  /^\{'descr': (?<descr>'[^']*'|\[.*\]), 'fortran_order': (?<order>True|False), 'shape': \((?<shape>|[0-9]+,|[0-9]+(?:, [0-9]+)+)\), \} *\n$/;
+
 function readHeader(file: FileBytes, start: number): NpyHeader {
   const begin = file.read(start, magicBytes, "the version");
   if (!magic.every((byte, index) => begin[index] === byte)) throw formatInvalid(file.path, start, "no .npy file begins here");
@@ -77,14 +85,6 @@ function readHeader(file: FileBytes, start: number): NpyHeader {
     throw formatInvalid(file.path, start + magicBytes, `the header is said to have ${length} bytes; at most ${maxHeaderBytes} are read`);
   const offset = start + magicBytes + lengthBytes + length;
   const text = Buffer.from(file.read(start + magicBytes + lengthBytes, length, "the header")).toString("utf8");
-  return { ...parseHeader(file, text, start), offset };
-}
-
-/** numpy writes the three keys in this order, and so does everything that follows its specification ("sorted for reproducibility"). */
-const headerPattern =
-  /^\{'descr': (?<descr>'[^']*'|\[.*\]), 'fortran_order': (?<order>True|False), 'shape': \((?<shape>|[0-9]+,|[0-9]+(?:, [0-9]+)+)\), \} *\n$/;
-
-function parseHeader(file: FileBytes, text: string, start: number): Omit<NpyHeader, "offset"> {
   const groups = headerPattern.exec(text)?.groups;
   if (!groups) throw formatInvalid(file.path, start + magicBytes, "the header is not a dict of descr, fortran_order and shape");
   const { descr = "", order, shape = "" } = groups;
@@ -94,7 +94,7 @@ function parseHeader(file: FileBytes, text: string, start: number): Omit<NpyHead
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `${file.path} holds elements of the type ${descr}; readable are ${readable}. Convert them with array.astype`);
   }
   const sizes = shape.split(",").filter((part) => part.trim() !== "");
-  return { dtype, fortranOrder: order === "True", shape: sizes.map(Number) };
+  return { dtype, fortranOrder: order === "True", shape: sizes.map(Number), offset };
 }
 
 const suffix = ".npy";
@@ -104,15 +104,10 @@ const suffix = ".npy";
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for `numpy.savez_compressed`; what `openNpy` throws.
  */
 export function openNpz(path: string, label = basename(path)): TensorFile {
-  const file = new FileBytes(path);
-  try {
+  return openArrays(path, (file) => {
     const archive = new ZipArchive(file);
-    const tensors = [...archive.entries.values()].map((entry) => arrayOf(file, archive, entry, label));
-    return { tensors, metadata: {}, close: () => file.close() };
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+    return [...archive.entries.values()].map((entry) => arrayOf(file, archive, entry, label));
+  });
 }
 
 function arrayOf(file: FileBytes, archive: ZipArchive, entry: ZipEntry, label: string): StoredTensor {

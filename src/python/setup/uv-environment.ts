@@ -153,7 +153,6 @@ function uvVariables(settings: Readonly<Record<string, string>>): Record<string,
 
 const mostUvBytes = 2 ** 30;
 
-/** Unpack uv from its wheel. */
 async function unpackUv(wheel: string, version: string, signal?: AbortSignal): Promise<string> {
   const folder = join(uvFolder(), `uv-${version}`);
   const program = join(folder, `uv-${version}.data`, "scripts", "uv");

@@ -102,14 +102,15 @@ export interface DirectoryJobs {
 }
 
 /** One check of `bh-bridge doctor`. */
-export interface Diagnosis {
-  name: string;
-  ok: boolean;
-  found: string | null;
-  expected: string;
+export const diagnosisSchema = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  found: z.string().nullable(),
+  expected: z.string(),
   /** Command or action that fixes the problem; null if there is none. */
-  fix: string | null;
-}
+  fix: z.string().nullable(),
+});
+export type Diagnosis = z.output<typeof diagnosisSchema>;
 
 export interface Diagnosed {
   /** The interpreter that would train. */

@@ -13,7 +13,6 @@ const local: ExecutorKind<object> = {
   create: async (python) => new (await import("./local/local-executor.js")).LocalExecutor(python),
 };
 
-/** Every executor by name. */
 const executors = { local, ray, slurm } as const;
 type ExecutorOptions = RayChoice & SlurmOptions;
 

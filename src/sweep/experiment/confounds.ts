@@ -33,7 +33,6 @@ const embeddingOfGpt2 = "transformer.wte.weight";
 /** Facts about a run that can differ unintentionally. */
 export interface RunFacts {
   readonly config: RunConfig;
-  /** Number of weights. */
   readonly parameters: number;
   readonly corpus: { readonly sha256: string; readonly windows: number };
   /** SHA-256 of the window order in the first epoch; null if not recorded. */

@@ -11,7 +11,6 @@ type Cell = Question["cells"][number];
 
 /** What follows from the evidence of a sequential experiment. */
 export interface DemandHooks {
-  /** The current states of all trials. */
   states(): readonly SweepTrial[];
   /** A trial that is not being trained is not needed. */
   skip(trial: string, reason: string): void;

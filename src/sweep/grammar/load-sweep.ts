@@ -16,18 +16,14 @@ import { type SweepDefinition, type SweepSpec, sweepSchema } from "./sweep-schem
 /** Resolve the relative paths of a point. `code: {path}` is `code: path`: over the code of the base it would keep that one's source. */
 export function pointFrom({ set: written, locationOf }: SweepPoint, directory: string): SweepPoint {
   const pathOfCode = (path: string) => codePaths.find((each) => path === `${each}.path`) ?? path;
-  const set = Object.fromEntries(Object.entries(written).map(([path, value]) => [pathOfCode(path), value]));
-  if (!Object.keys(set).some(isPathField)) return { set, locationOf };
-  const absolute = Object.entries(set).map(([path, value]) => [path, isPathField(path) ? (resolvePath(value, directory) as JsonValue) : value]);
-  return { set: Object.fromEntries(absolute), locationOf };
+  const absolute = (path: string, value: JsonValue) => [path, isPathField(path) ? (resolvePath(value, directory) as JsonValue) : value];
+  return { set: Object.fromEntries(Object.entries(written).map(([path, value]) => absolute(pathOfCode(path), value))), locationOf };
 }
 
 /** Schema problems of a written sweep or experiment, with their positions. @param names its top-level fields. */
 export function writtenIssues(error: z.ZodError, values: unknown, names: readonly string[], sourceOf: (path: string) => string): ConfigIssue[] {
   return error.issues.flatMap((issue) => {
-    if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => issueAt([...issue.path, key], unknownField(issue.path, key, names), sourceOf));
-    }
+    if (issue.code === "unrecognized_keys") return issue.keys.map((key) => issueAt([...issue.path, key], unknownField(issue.path, key, names), sourceOf));
     const value = valueAt(issue.path, values);
     const message = value === undefined ? "is missing" : `${shownValue(value)} is not accepted: ${issue.message}`;
     return [issueAt(issue.path, message, sourceOf)];
@@ -47,7 +43,6 @@ function issueAt(path: readonly PropertyKey[], message: string, sourceOf: (path:
 
 /** Sources of a sweep. The command line overrides the file. */
 interface SweepSources extends BaseSources {
-  /** A JSON, YAML, TypeScript or JavaScript file. */
   file?: string | undefined;
   input?: SweepDefinition | undefined;
   /** `path=values`, each. */
@@ -77,10 +72,8 @@ export async function loadSweep(sources: SweepSources): Promise<LoadedSweep> {
   const parsed = sweepSchema.safeParse(values);
   if (!parsed.success) issues.push(...writtenIssues(parsed.error, values, Object.keys(sweepSchema.shape), sourceOf));
   const spec = parsed.data ?? {};
-  const base = await withIssues(
-    (issue) => issues.push(issue),
-    () => loadBase(values["base"], sources, { directory: written.directory, cwd }),
-  );
+  const load = () => loadBase(values["base"], sources, { directory: written.directory, cwd });
+  const base = await withIssues((issue) => issues.push(issue), load);
   const points = parsed.success ? expandSweep(spec, issues).map((point) => pointFrom(point, written.directory)) : [];
   if (base) refuseSetAxes(base, points, issues);
   if (!base || issues.length > 0) throw configInvalid(issues.map((issue) => ({ source: sourceOf(issue.path), ...issue })));
@@ -98,8 +91,8 @@ async function readWritten({ file, input }: SweepSources, cwd: string): Promise<
 function withCommandLine({ values, sourceOf }: Layer, { grid = [], zip = [], seeds }: SweepSources, cwd: string, issues: ConfigIssue[]): Layer {
   const added = new Map<string, string>();
   const axes = (part: "grid" | "zip", texts: readonly string[]) => {
+    if (texts.length === 0) return {};
     const present = values[part];
-    if (texts.length === 0) return present === undefined ? {} : { [part]: present };
     const own = texts.flatMap((text) => parseAxisText(text, `--${part}`, issues) ?? []).map((axis) => withAbsolutePaths(axis, cwd));
     for (const { path } of own) added.set(`${part}.${path}`, `--${part}`);
     return { [part]: { ...(isPlainObject(present) && present), ...Object.fromEntries(own.map((axis) => [axis.path, axis.values])) } };

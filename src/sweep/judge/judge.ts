@@ -72,12 +72,12 @@ export function rulesHashOf({ decides, ...rules }: TableRulesInput): string {
 
 /** Options of `judge`. */
 export interface JudgeOptions extends ArmColumns {
-  readonly rules?: TableRulesInput;
+  readonly rules?: TableRulesInput | undefined;
   /** Judge without pairs, also if there are seeds. */
-  readonly unpaired?: boolean;
+  readonly unpaired?: boolean | undefined;
   /** Interpreter with the library of TensorBoard or W&B logs. */
-  readonly python?: string;
-  readonly signal?: AbortSignal;
+  readonly python?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** `bh-bridge/judgement@1`: the document of `judge --json`. */
@@ -123,7 +123,7 @@ async function judgeRuns(source: string, { runs, question }: OwnRuns, options: J
   const rules = given === undefined && question !== null ? question.rules : appliedRules(parsed.data);
   const measures = [...new Set([...rules.decides, ...named, ...defaultMeasures])];
   const read: ExperimentRun[] = [];
-  for (const { arm, directory } of runs) read.push(await readExperimentRun(directory, arm, measures, signal ? { signal } : {}));
+  for (const { arm, directory } of runs) read.push(await readExperimentRun(directory, arm, measures, { signal }));
   const seeds = question?.seeds ?? [...new Set(read.map(({ seed }) => seed))].sort((one, other) => one - other);
   requireDistinctRuns({ arms, seeds, runs });
   const evidence = { rules, seeds, control, treatments: arms.filter((arm) => arm !== control), runs: read };
@@ -167,7 +167,6 @@ function controlProblems(control: string | undefined, arms: readonly string[]): 
   return arms.length > 1 ? [] : [{ path: "arms", message: `there is only the arm ${control}: another arm is needed to compare it with` }];
 }
 
-/** Judge a table that has been read. */
 function judgeTable(table: Table, options: JudgeOptions): JudgementDocument {
   const { evidence, described, ignored, notes } = evidenceOf(table, options);
   const { pairing, labels } = evidence;

@@ -64,15 +64,6 @@ export async function readLogs(folder: string, { python, signal }: { python?: st
   return tableOfLogs(folder, await pythonLogs(folder, kind, python, signal));
 }
 
-interface Log {
-  /** Folder of the log, relative to the given one. */
-  readonly at: string;
-  readonly values: Readonly<Record<string, number | null>>;
-  readonly name?: string | undefined;
-  readonly group?: string | undefined;
-  readonly config?: Readonly<Record<string, unknown>> | undefined;
-}
-
 /** The last checkpoint of each training, with the last value of every logged name. */
 function trainerLogs(folder: string, states: readonly string[]): Log[] {
   const trainings = new Map<string, { step: number; log: Log }>();
@@ -90,12 +81,14 @@ function trainerLogs(folder: string, states: readonly string[]): Log[] {
 }
 
 const logSchema = z.object({
+  /** Folder of the log, relative to the given one. */
   at: z.string(),
   values: z.record(z.string(), z.number().nullable()),
   name: z.string().optional(),
   group: z.string().optional(),
   config: z.record(z.string(), z.unknown()).optional(),
 });
+type Log = z.output<typeof logSchema>;
 const answerSchema = z.object({ logs: z.array(logSchema) });
 
 /** Reading the events of hundreds of runs takes minutes. */

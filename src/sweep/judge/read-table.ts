@@ -184,13 +184,13 @@ function fieldsOf(path: string, text: string, separator: string): { line: number
 /** Where a table has arms, seeds and measures. */
 export interface ArmColumns {
   /** Name of the control; an experiment of this package has its own. */
-  readonly control?: string;
+  readonly control?: string | undefined;
   /** Column of the arms (default: `arm`), or one column per arm. */
-  readonly arm?: string | readonly string[];
+  readonly arm?: string | readonly string[] | undefined;
   /** Column of the seeds, or of whatever pairs the rows of two arms (default: `seed`). */
-  readonly seed?: string;
+  readonly seed?: string | undefined;
   /** Columns to read (default: all columns of numbers). */
-  readonly measures?: readonly string[];
+  readonly measures?: readonly string[] | undefined;
 }
 
 /** A row of one arm. */

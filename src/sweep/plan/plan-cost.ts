@@ -11,10 +11,7 @@ import type { PlanCost, SweepTrial } from "../sweep-document.js";
 import { type Measured, measuredOf, minMemory, trialBytes } from "./measured.js";
 import type { Trial } from "./plan-trials.js";
 
-/**
- * Seconds until all work is done. Each free worker takes the next work.
- * @param works seconds of each trial, or of each batch of trials.
- */
+/** Seconds until all work is done; each free worker takes the next. @param works seconds of each trial, or of each batch of trials. */
 export function planTime(works: readonly number[], workers: number): number {
   const freeAt = Array.from({ length: workers }, () => 0);
   for (const seconds of works) {
@@ -22,13 +19,6 @@ export function planTime(works: readonly number[], workers: number): number {
     freeAt[freeAt.indexOf(start)] = start + seconds;
   }
   return Math.max(0, ...freeAt);
-}
-
-/** How to train the remaining trials. */
-interface Conditions {
-  workers: number;
-  /** Train failed trials again. */
-  retry?: boolean | undefined;
 }
 
 /**
@@ -41,7 +31,7 @@ export function planCost(
   folder: string,
   trials: readonly Trial[],
   states: readonly SweepTrial[],
-  { workers, retry = false }: Conditions,
+  { workers, retry = false }: { workers: number; retry?: boolean | undefined },
   probes: readonly Measured[] = [],
 ): PlanCost {
   const left = trialsLeft(trials, states, retry);
@@ -80,12 +70,10 @@ function timeOf(stacks: readonly Stack<Trial>[], workers: number, measured: read
     return [{ steps, stepping, seconds: stepping + like.secondsAround }];
   });
   if (works.length < stacks.length || works.length === 0) return { stepsPerSecond: null, seconds: null };
+  const times = works.map(({ seconds }) => seconds);
   return {
     stepsPerSecond: works.reduce((sum, { steps }) => sum + steps, 0) / works.reduce((sum, { stepping }) => sum + stepping, 0),
-    seconds: planTime(
-      works.map(({ seconds }) => seconds),
-      workers,
-    ),
+    seconds: planTime(times, workers),
   };
 }
 

@@ -64,7 +64,6 @@ export interface PlanSources {
   code?: readonly OwnCode[] | undefined;
   /** What else must be equal for more trials to belong to the plan, besides base and corpus. */
   rules: unknown;
-  /** Source of a path of the sweep or experiment. */
   sourceOf(path: string): string;
 }
 

@@ -8,7 +8,6 @@ function roundingNoise(values: readonly number[]): number {
   return noise * values.reduce((sum, value) => sum + Math.abs(value), 0);
 }
 
-/** The sum and the size of every subset. */
 interface SubsetSums {
   /** Entry s holds the values whose bit is set in s; entry 0 is the empty subset. */
   readonly sums: Float64Array;

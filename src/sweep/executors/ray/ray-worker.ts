@@ -105,7 +105,6 @@ export class RayWorker implements TrialWorker {
   }
 }
 
-/** Send a worker without shared storage the run to resume. */
 async function sendRun({ run }: TrialTask, { job, worker }: Far): Promise<void> {
   if (run === null || !existsSync(run)) return;
   for (const chunk of runChunks(run)) await job.sendChunk(worker, basename(run), chunk);

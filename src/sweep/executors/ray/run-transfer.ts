@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../../../errors.js";
 import { writeAll } from "../../../formats/durable-write.js";
 
-/** Suffix of a run being fetched. */
-const partSuffix = ".part";
 const chunkBytes = 4 << 20;
 
 const headSchema = z.union([
@@ -26,7 +24,7 @@ export interface RunChunk {
  * @throws {BhBridgeError} `IO_FAILED` for a chunk with a wrong checksum or a missing end.
  */
 export async function receiveRun(stream: AsyncIterable<Uint8Array>, directory: string): Promise<void> {
-  const part = join(dirname(directory), `.${relative(dirname(directory), directory)}${partSuffix}`);
+  const part = join(dirname(directory), `.${basename(directory)}.part`);
   rmSync(part, { recursive: true, force: true });
   mkdirSync(part, { recursive: true });
   const reader = new Reader(stream);
@@ -77,10 +75,10 @@ function writeAt(file: string, offset: number, data: Uint8Array): void {
 }
 
 function readAt(file: string, offset: number, bytes: number): Uint8Array<ArrayBuffer> {
-  const data = new Uint8Array(Math.max(bytes, 0));
+  const data = new Uint8Array(bytes);
   const fd = openSync(file, "r");
   try {
-    return data.subarray(0, bytes > 0 ? readSync(fd, data, 0, bytes, offset) : 0);
+    return data.subarray(0, readSync(fd, data, 0, bytes, offset));
   } finally {
     closeSync(fd);
   }

@@ -6,10 +6,7 @@ import type { Diagnosed, Diagnosis } from "../executor.js";
 import { sbatchOptions } from "./batch-script.js";
 import { askSlurm } from "./slurm-commands.js";
 
-interface LookedAt extends Diagnosed {
-  /** Options of sbatch for the trials. */
-  options: readonly string[];
-}
+type LookedAt = Diagnosed & { options: readonly string[] };
 
 /** One check; `fix` applies when SLURM itself refuses the answer. */
 interface Question {
@@ -19,6 +16,7 @@ interface Question {
   ask(): Promise<Finding>;
 }
 type Finding = Pick<Diagnosis, "ok" | "found" | "fix">;
+const fine = (found: string): Finding => ({ ok: true, found, fix: null });
 
 /** The commands that trials need. */
 const programs = ["sbatch", "squeue", "scontrol", "scancel", "sinfo", "srun"];
@@ -27,9 +25,8 @@ const programs = ["sbatch", "squeue", "scontrol", "scancel", "sinfo", "srun"];
 export async function diagnoseSlurm(lookedAt: LookedAt): Promise<Diagnosis[]> {
   const checks: Diagnosis[] = [];
   for (const question of questions(lookedAt)) {
-    const check = await checkOf(question);
-    checks.push(check);
-    if (!check.ok) break; // later checks would fail for the same reason
+    checks.push(await checkOf(question));
+    if (!checks.at(-1)?.ok) break; // later checks would fail for the same reason
   }
   return checks;
 }
@@ -42,23 +39,21 @@ function questions({ python, folder, options }: LookedAt): Question[] {
       fix: "use a machine with SLURM (on Debian: apt-get install slurm-client), or write the script with --emit-only and submit it there",
       async ask() {
         const versions = await Promise.all(programs.map((program) => askSlurm(program, ["--version"])));
-        return { ok: true, found: [...new Set(versions.map((text) => text.trim().replace(/^slurm(-wlm)? /, "")))].join(", "), fix: null };
+        return fine([...new Set(versions.map((text) => text.trim().replace(/^slurm(-wlm)? /, "")))].join(", "));
       },
     },
     {
       name: "SLURM controller",
       expected: "an answer",
       fix: "start slurmctld on its machine (systemctl start slurmctld), or set SLURM_CONF if its configuration is elsewhere",
-      ask: async () => ({ ok: true, found: (await askSlurm("scontrol", ["ping"])).trim().split("\n").join("; "), fix: null }),
+      ask: async () => fine((await askSlurm("scontrol", ["ping"])).trim().split("\n").join("; ")),
     },
     {
       name: "SLURM credentials",
       expected: "the controller authenticates this user",
       fix: "start munged here (systemctl start munge), with the key of the cluster (/etc/munge/munge.key) and a correct clock",
-      async ask() {
-        const config = await askSlurm("scontrol", ["show", "config"]); // the answer itself proves that authentication works
-        return { ok: true, found: /^AuthType\s*=\s*(\S+)/m.exec(config)?.[1] ?? "unknown", fix: null };
-      },
+      // The answer itself proves that authentication works.
+      ask: async () => fine(/^AuthType\s*=\s*(\S+)/m.exec(await askSlurm("scontrol", ["show", "config"]))?.[1] ?? "unknown"),
     },
     {
       name: "SLURM partitions",
@@ -102,8 +97,7 @@ async function checkPartitions(): Promise<Finding> {
     partitions.set(name, known);
   }
   const lines = [...partitions].map(([name, { isDefault, isUp, nodes, limit }]) => {
-    const room = isUp ? count(nodes, "node") : "not up";
-    return `${name}${isDefault ? " (the default)" : ""}: ${room}, ${limit === "infinite" ? "no time limit" : `at most ${limit}`}`;
+    return `${name}${isDefault ? " (the default)" : ""}: ${isUp ? count(nodes, "node") : "not up"}, ${limit === "infinite" ? "no time limit" : `at most ${limit}`}`;
   });
   const ok = [...partitions.values()].some(({ isUp, nodes }) => isUp && nodes > 0);
   const fix = "sinfo --list-reasons shows why nodes are unavailable; scontrol update NodeName=NODE State=RESUME brings one back";
@@ -112,7 +106,6 @@ async function checkPartitions(): Promise<Finding> {
 
 /**
  * Run a one-second task on a node and check that it sees the interpreter, Node.js, this package and a folder under their local paths.
- *
  * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with the output of srun, for example if no node is free within 30 seconds; `USAGE` for an invalid option.
  */
 async function checkTask(python: string, folder: string, options: readonly string[]): Promise<Finding> {
@@ -121,7 +114,7 @@ async function checkTask(python: string, folder: string, options: readonly strin
   const limits = ["--quiet", "--ntasks=1", "--job-name=bh-look", `--immediate=${immediateSeconds}`, "--chdir=/"];
   const [node = "", ...lines] = (await askSlurm("srun", [...limits, ...given, "sh", "-c", look, "sh", ...paths])).trim().split("\n");
   const missing = lines.flatMap((line) => (line.startsWith("missing ") ? line.slice("missing ".length) : []));
-  if (missing.length === 0) return { ok: true, found: `${node}: ${lines.join(", Node.js ")}, the package and the folder`, fix: null };
+  if (missing.length === 0) return fine(`${node}: ${lines.join(", Node.js ")}, the package and the folder`);
   const fix = "put them on storage that the nodes see under the same path, such as a home directory; --python selects another Python";
   return { ok: false, found: `${node} does not see ${missing.join(", ")}`, fix };
 }

@@ -17,7 +17,6 @@ import { Submission } from "./submission.js";
 export interface SlurmOptions {
   /** Options of sbatch, each `KEY=VALUE` (`partition=short`, `time=02:00:00`). */
   sbatchOptions?: readonly string[] | undefined;
-  /** Number of tasks in the job array. */
   jobs?: number | undefined;
   /** Write the script without submitting it. */
   emitOnly?: boolean | undefined;

@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
-import { fieldAliases, workersOf } from "../../../../src/commands/sweep/trial-options.js";
+import { fieldAliases } from "../../../../src/commands/sweep/trial-options.js";
+import { optionalNumber } from "../../../../src/commands/terminal/target.js";
 
 test.each([
   [undefined, undefined],
   ["1", 1],
   ["16", 16],
-])("--workers %s is %s", (workers, number) => expect(workersOf({ out: "o", ...(workers !== undefined && { workers }) })).toBe(number));
+])("--workers %s is %s", (workers, number) => expect(optionalNumber("--workers", workers)).toBe(number));
 
 test.each(["0", "-1", "1.5", "two", ""])("--workers %j is refused", (workers) => {
-  expect(() => workersOf({ out: "o", workers })).toThrow(
+  expect(() => optionalNumber("--workers", workers)).toThrow(
     expect.objectContaining({ code: "USAGE", message: `--workers takes a whole number of at least 1, not "${workers}"` }),
   );
 });
