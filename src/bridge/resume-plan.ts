@@ -29,12 +29,6 @@ export function extensionProblem({ training }: RunConfig, steps: number, done: n
   return undefined;
 }
 
-interface PresentFacts {
-  config: RunConfig;
-  corpus: CorpusFacts;
-  environment: EnvironmentPin;
-}
-
 export interface ResumePlan {
   directory: string;
   manifest: RunManifest;
@@ -58,7 +52,7 @@ const stepsField = "training.max_steps";
  * @throws {BhBridgeError} `RESUME_MISMATCH` naming the differences in configuration, corpus or environment; `CONFIG_INVALID` if the number of steps cannot
  *   change; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`.
  */
-export function planResume(run: string, present: PresentFacts, allowInexact: boolean): ResumePlan {
+export function planResume(run: string, present: { config: RunConfig; corpus: CorpusFacts; environment: EnvironmentPin }, allowInexact: boolean): ResumePlan {
   const directory = resolve(run);
   const manifest = readRunManifest(directory);
   const isExtended = requireSameConfig(directory, present.config);

@@ -58,13 +58,8 @@ function unsupported(path: string, reason: string): BhBridgeError {
   return new BhBridgeError("FORMAT_UNSUPPORTED", `${path} ${reason}.`);
 }
 
-interface KnownTensorFile extends TensorFile {
-  readonly kind: FileKind;
-  readonly inertGlobals?: readonly string[];
-}
-
 /** Open one file of tensors, whatever kind it is. @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FORMAT_INVALID`, `FORMAT_UNSUPPORTED`. */
-export async function openTensorFile(path: string): Promise<KnownTensorFile> {
+export async function openTensorFile(path: string): Promise<TensorFile & { readonly kind: FileKind; readonly inertGlobals?: readonly string[] }> {
   const kind = kindOf(path);
   switch (kind) {
     case "safetensors":

@@ -59,11 +59,6 @@ function runRecord(directory: string): Record<string, Json> {
   return typeof record === "object" && record !== null && !Array.isArray(record) ? { ...record } : {};
 }
 
-interface OpenTensors extends TensorFile {
-  readonly kind: CheckpointKind;
-  readonly inertGlobals?: readonly string[];
-}
-
 const kindsOfFiles: Readonly<Record<FileKind, CheckpointKind>> = {
   safetensors: "safetensors",
   "safetensors-index": "safetensors-sharded",
@@ -74,7 +69,7 @@ const kindsOfFiles: Readonly<Record<FileKind, CheckpointKind>> = {
 };
 
 /** Open any file or directory of tensors. @throws {BhBridgeError} as `openCheckpoint`. */
-export async function openTensors(path: string): Promise<OpenTensors> {
+export async function openTensors(path: string): Promise<TensorFile & { readonly kind: CheckpointKind; readonly inertGlobals?: readonly string[] }> {
   if (isDirectory(path)) return isRunDirectory(path) ? { ...openRunDirectory(path), kind: "run" } : openHfDirectory(path);
   const file = await checkedFile(path, () => openTensorFile(path));
   const history = file.kind === "safetensors" ? findHistoryTensor(file.tensors) : undefined;

@@ -13,17 +13,12 @@ export function fileIdentity(path: string): string {
   }
 }
 
-interface Known {
-  signature: string;
-  pid: number | undefined;
-}
-
 /**
  * Look up the writers of runs as rarely as possible, since a look-up starts a process. A run is looked up again when its files have changed; a running one when
  * its manifest changes or its process ends.
  */
 export function watchLocks(ask: LockHolders): LockHolders {
-  const known = new Map<string, Known>();
+  const known = new Map<string, { signature: string; pid: number | undefined }>();
   return async (directories) => {
     const due = directories.filter((directory) => {
       const before = known.get(directory);

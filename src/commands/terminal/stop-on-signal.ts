@@ -1,11 +1,6 @@
 import { exitCodes } from "../../errors.js";
 import type { Terminal } from "./terminal.js";
 
-/** An abort signal for the first Ctrl-C or SIGTERM; disposing restores the default handlers. */
-interface StopOnSignal extends Disposable {
-  readonly signal: AbortSignal;
-}
-
 /** Messages for the user who interrupts a command. */
 interface SignalWords {
   /** Printed on the first signal: "Stopping the analysis". */
@@ -17,8 +12,8 @@ interface SignalWords {
 const codes = { SIGINT: exitCodes.sigint, SIGTERM: exitCodes.sigterm } as const;
 const again = { SIGINT: "Press Ctrl-C again", SIGTERM: "Send the signal again" } as const;
 
-/** Stop a command in order on the first signal and at once on the second. The exit code is the signal's in both cases. */
-export function stopOnSignal(terminal: Terminal, { stopping, last }: SignalWords): StopOnSignal {
+/** Stop a command in order on the first signal and at once on the second. The exit code is the signal's in both cases. Disposing restores the default handlers. */
+export function stopOnSignal(terminal: Terminal, { stopping, last }: SignalWords): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController();
   // Not `once`: execa ends the process if no other listener is registered while this one runs.
   const onSignal = (name: keyof typeof codes) => {

@@ -182,15 +182,8 @@ function judgeTable(table: Table, options: JudgeOptions): JudgementDocument {
 /** The maximum of sequential rules: a table has no plan. */
 const sequentialMaximum = 40;
 
-interface Judged {
-  readonly evidence: TableEvidence;
-  readonly described: readonly string[];
-  readonly ignored: readonly string[];
-  readonly notes: readonly string[];
-}
-
 /** The rows of a table as evidence. @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once. */
-function evidenceOf(table: Table, options: JudgeOptions): Judged {
+function evidenceOf(table: Table, options: JudgeOptions) {
   const issues: ConfigIssue[] = [];
   const { control = "" } = options;
   const { rows, columns, hasSeeds } = armsOf(table, options, issues);
@@ -241,7 +234,7 @@ function evidenceOf(table: Table, options: JudgeOptions): Judged {
       runs,
       pairing: isPaired ? "paired" : "unpaired",
       binary,
-    },
+    } satisfies TableEvidence,
     described: read.filter((column) => !rules.decides.includes(column)),
     ignored: columns.filter((column) => !read.includes(column)),
     notes,

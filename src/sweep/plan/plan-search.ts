@@ -18,12 +18,6 @@ import { readSweep } from "../sweep-summary.js";
 import { type Plan, planPoints } from "./plan.js";
 import { findPlanDirectory, readPlan } from "./plan-directory.js";
 
-/** An ended point and its result; null if it failed. */
-interface EndedPoint {
-  values: Readonly<Record<string, JsonValue>>;
-  value: number | null;
-}
-
 const answerSchema = z.union([z.strictObject({ asked: z.array(z.record(z.string(), z.number())) }), z.strictObject({ missing: z.string() })]);
 
 /** Importing Optuna takes a second; reporting a thousand points a few more. */
@@ -32,13 +26,13 @@ const timeoutMs = 300_000;
 const digits = 6;
 
 /**
- * Ask Optuna for points, given all earlier results. It has no other state, so equal requests get equal answers.
+ * Ask Optuna for points, given all earlier results (null for a point that failed). It has no other state, so equal requests get equal answers.
  * @throws {BhBridgeError} `PYTHON_DEPENDENCY_MISSING` with the command that installs Optuna; `ABORTED`.
  */
 export async function askOptuna(
   interpreter: string,
   { over, seed, minimize }: SearchSpec,
-  ended: readonly EndedPoint[],
+  ended: readonly { values: Values; value: number | null }[],
   count: number,
   signal?: AbortSignal,
 ): Promise<Record<string, JsonValue>[]> {
