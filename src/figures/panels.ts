@@ -140,9 +140,14 @@ export function linePanels<Data>(
   };
 }
 
-/** The runs of a figure with the hashes of their configurations. */
+/** Maximum number of runs that the source of a figure names. */
+const mostSources = 6;
+
+/** The runs of a figure with the hashes of their configurations, such as `Data: quick (4e4623d8…)`. */
 export function sourcesText({ sources }: Pick<Figure, "sources">): string {
-  return `Data: ${sources.map(({ name, hash }) => `${name} (${hash.slice(0, 12)})`).join(", ")}`;
+  const shown = sources.slice(0, mostSources).map(({ name, hash }) => `${name} (${hash.slice(0, 12)})`);
+  const more = sources.length > shown.length ? ` and ${sources.length - shown.length} more` : "";
+  return `Data: ${shown.join(", ")}${more}`;
 }
 
 /** Numbers at some training steps, ascending. */

@@ -106,16 +106,14 @@ export function judgementPage(document: JudgementDocument, figures: readonly Fig
   };
 }
 
+/** A row per measure and seed, so that a table of many seeds fits on paper. */
 function valuesTable({ control, arms, seeds }: JudgementDocument, shown: readonly MeasureComparison[]): Block {
   const rows = [...new Set(shown.map(({ measure }) => measure))].flatMap((measure) => {
     const of = shown.filter((each) => each.measure === measure);
-    const before = of[0]?.control.values ?? [];
-    return [
-      [measure, control, ...before.map(shownFigure)],
-      ...arms.map((arm) => [measure, arm, ...(of.find((each) => each.arm === arm)?.treatment.values ?? []).map(shownFigure)]),
-    ];
+    const columns = [of[0]?.control.values, ...arms.map((arm) => of.find((each) => each.arm === arm)?.treatment.values)];
+    return seeds.map((seed, at) => [measure, seed, ...columns.map((values) => shownFigure(values?.[at] ?? null))]);
   });
-  return table(["measure", "arm", ...seeds], rows);
+  return table(["measure", "seed", control, ...arms], rows);
 }
 
 function isOfOthers(made: FigureOrAbsent): boolean {

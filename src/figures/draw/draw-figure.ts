@@ -1,4 +1,5 @@
 import type { Figure, Panel } from "../figure.js";
+import { sourcesText } from "../panels.js";
 import { reduceFigure, withSmoothLines } from "../reduce-figure.js";
 import { drawPanel, marginsOf, type PanelMargins } from "./draw-panel.js";
 import { drawLegend, drawnEntries } from "./legend.js";
@@ -61,7 +62,7 @@ export function drawFigure(whole: Figure, { document, width = 760, style, bare =
   }
   if (!bare) {
     putLines(figure.caption, caption, { "fill-opacity": 0.85 });
-    putLines(sourceLine(figure), caption, { "fill-opacity": 0.85 });
+    putLines(sourcesText(figure), caption, { "fill-opacity": 0.85 });
   }
   const height = Math.ceil(y + padding / 2);
   return svgElement(
@@ -70,7 +71,7 @@ export function drawFigure(whole: Figure, { document, width = 760, style, bare =
     { xmlns: svgNamespace, class: "figure", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "font-family": font, fill: "currentColor" },
     [
       svgElement(document, "title", {}, figure.title),
-      svgElement(document, "desc", {}, `${figure.caption} ${sourceLine(figure)}`),
+      svgElement(document, "desc", {}, `${figure.caption} ${sourcesText(figure)}`),
       ...(style === undefined ? [] : [svgElement(document, "style", {}, style)]),
       svgElement(document, "rect", { class: "ground", width, height }),
       ...parts,
@@ -84,13 +85,6 @@ function columnsIn({ columns: wanted, panels }: Figure, width: number): number {
   const least = wanted > 3 ? narrowestOfMany : narrowest;
   const fitting = Math.max(1, Math.floor((width + gap) / (least + gap)));
   return Math.max(1, Math.ceil(columns / Math.ceil(columns / fitting)));
-}
-
-/** The source of the data, such as `Data: quick (4e4623d8…)`. */
-function sourceLine({ sources }: Figure): string {
-  const shown = sources.slice(0, 6).map(({ name, hash }) => `${name} (${hash.slice(0, 12)})`);
-  const more = sources.length > shown.length ? ` and ${sources.length - shown.length} more` : "";
-  return `Data: ${shown.join(", ")}${more}`;
 }
 
 /** Margins of the panels of a row, so that their axes are level. */

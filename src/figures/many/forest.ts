@@ -47,7 +47,7 @@ export function forest({ control, ...document }: ExperimentDocument, sources: re
 export function forestOfTable({ table, pairing, ...judgement }: JudgementDocument, of: "deciding" | "others"): Figure | undefined {
   const name = table === "-" ? "standard input" : basename(table);
   const compared: Compared = { ...judgement, name, isPaired: pairing === "paired", axisOf: axis };
-  return forestOf(compared, [{ name, hash: judgement.verdict.rulesHash }], of);
+  return forestOf(compared, [{ name: `${name}, rules`, hash: judgement.verdict.rulesHash }], of);
 }
 
 /** Arms that were compared with a control. */

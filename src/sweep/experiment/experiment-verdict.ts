@@ -6,7 +6,16 @@ import { isCensusMeasure } from "./measures.js";
 import { areEqual, type MeasureComparison } from "./paired-statistics.js";
 import { type ExperimentEvidence, type ExperimentRun, measuredValue } from "./read-experiment-run.js";
 import { isJudgedBy, type Look, minPairsForNull, minPairsForPositive, minSeeds, type Rules, rulesHash, secondLook, shownLevel, statedRules } from "./rules.js";
-import { comparedE, judgedPairs, neededPairs, progressOf, type SequentialEvidence, type SequentialProgress, sequentialEvidence } from "./sequential.js";
+import {
+  comparedE,
+  judgedE,
+  judgedPairs,
+  neededPairs,
+  progressOf,
+  type SequentialEvidence,
+  type SequentialProgress,
+  sequentialEvidence,
+} from "./sequential.js";
 
 const digits = 4;
 const smallestPlain = 1e-3;
@@ -171,7 +180,7 @@ function missingSeeds({ rules, family, progress }: Case, pairs: number): string 
 /** `score positive in 9 of 10 runs, layernorm in 0 of 10 (corrected p 0.0078); deadC +1.3 (0.75 to 1.75, margin 0.5, corrected p 0.014)` */
 function evidenceLine(each: Case, deciding: readonly MeasureComparison[]): string {
   const told = deciding.map(({ measure, margin, difference, holm: corrected }) => {
-    const p = each.progress ? comparedE(each.progress, measure, each.rules) : `corrected p ${shownP(corrected)}`;
+    const p = each.progress ? judgedE(each.progress, measure, each.rules) : `corrected p ${shownP(corrected)}`;
     if (measure === "score") return `${scoresOf(each).replace(`${each.arm} scores`, "score")} (${p})`;
     const centre = difference.centre ?? difference.mean;
     if (centre === null) return `${measure} in no pair`;

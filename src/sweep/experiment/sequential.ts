@@ -306,3 +306,9 @@ export function comparedE({ measures }: SequentialProgress, measure: string, rul
   const e = measures.find((one) => one.measure === measure)?.[kind].at(-1) ?? 1;
   return `e = ${shownE(e)}, ${shownThreshold(rules)} needed`;
 }
+
+/** The evidence for what was found of a measure: that it does not differ if that was shown, else that it does. */
+export function judgedE(progress: SequentialProgress, measure: string, rules: Pick<Rules, "alpha">): string {
+  const isEqual = progress.measures.some((each) => each.measure === measure && each.outcome === "equal");
+  return isEqual ? `for null ${comparedE(progress, measure, rules, "eNull")}` : comparedE(progress, measure, rules);
+}
