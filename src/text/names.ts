@@ -32,9 +32,9 @@ function visibleCharacter(character: string): string {
   return code < firstOfTwoBytes ? `\\x${code.toString(16).padStart(2, "0")}` : escaped(character);
 }
 
-/** A name of a token in running text: `“,”`. Names with quotes of their own, and numbers of tokens without text, stay as they are. */
+/** A name of a token in running text: `“,”`, `“4”`. The number of a token without text stays as it is. */
 export function quotedToken(name: string): string {
-  return /^(?:#\d+|'#?\d+')$/.test(name) ? name : `“${name}”`;
+  return /^#\d+$/.test(name) ? name : `“${name.replace(/^'(#?\d+)'$/, "$1")}”`;
 }
 
 /** Names of tokens in running text: `“,”, “.”, “T” and 6 more`. @param limit maximum number of names. */

@@ -118,11 +118,13 @@ function dotLabels(document: SvgDocument, marks: readonly Mark[], frame: Frame, 
     )
     .sort((a, b) => b.radius - a.radius);
   const boxOf = ({ x, y, radius }: (typeof dots)[number]) => ({ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius });
+  const isOnEdge = marks.some((mark) => mark.mark === "band" && mark.solid === true); // of an area, which a label beside the dot would cover
   const small = dots.length > mostObstacles ? [] : dots.map((dot) => ({ dot, box: boxOf(dot) }));
   return dots.flatMap((dot) => {
     if (dot.label === "") return [];
     const { x, y, radius } = dot;
-    const top = Math.min(Math.max(y - labelLineHeight / 2, frame.top), frame.bottom - labelLineHeight);
+    const wanted = isOnEdge ? y - labelLineHeight - 2 : y - labelLineHeight / 2;
+    const top = Math.min(Math.max(wanted, frame.top), frame.bottom - labelLineHeight);
     const sides = [
       { anchor: "start" as const, room: frame.right - x - radius - away },
       { anchor: "end" as const, room: x - radius - away - frame.left },

@@ -40,7 +40,7 @@ test("in running text, names are quoted, so that punctuation is no part of the s
   expect(quotedTokens([",", ".", "T", "U", "V"], 3)).toBe("“,”, “.”, “T” and 2 more");
   expect(quotedTokens(["a", "b", "c"], 3)).toBe("“a”, “b” and “c”");
   expect(quotedTokens([","], 3)).toBe("“,”");
-  expect(quotedTokens([tokenName(51, "3"), tokenName(600, "#300"), tokenName(300, null)], 3)).toBe("'3', '#300' and #300");
+  expect(quotedTokens([tokenName(51, "3"), tokenName(600, "#300"), tokenName(300, null)], 3)).toBe("“3”, “#300” and #300");
   expect(quotedTokens(Array(2001).fill("x"), 1)).toBe("“x” and 2,000 more");
   expect(quotedTokens([], 3)).toBe("");
 });
