@@ -2,7 +2,8 @@
 //
 //   npm run release:check [-- --small] [--folder DIR] [--out release]
 //
-// Packs two clones and compares the bytes; installs the archive as a stranger would; checks size, install scripts, licences and known vulnerabilities;
+// Packs two clones and compares the bytes; installs the archive as a stranger would; checks size, install scripts, licences, known vulnerabilities and the
+// addresses of the public repository;
 // writes the bills of materials of both languages; then trains and resumes with the installed archive, and runs a program against its types, on every
 // supported Node.js, Python and transformers. Only committed files count. The archive and what belongs to it are left in --out.
 // --small: without the table of versions and without asking for vulnerabilities.
@@ -188,6 +189,18 @@ async function pythonVulnerabilities() {
   return `none in ${asked} of ${dependencies.length} packages; the service does not know the others`;
 }
 
+/** The fields that name the public repository, which whoever publishes fills in (CONTRIBUTING.md, Publish a release). */
+function publicAddresses() {
+  const { repository, homepage, bugs } = json(join(root, "package.json"));
+  const citation = readFileSync(join(root, "CITATION.cff"), "utf8");
+  const inPackage = Object.entries({ "repository.url": repository?.url, homepage, "bugs.url": bugs?.url });
+  const inCitation = ["repository-code", "url"].map((key) => [key, new RegExp(`^${key}: *"?(https?:[^"\\s]+)`, "m").exec(citation)?.[1]]);
+  const missing = (fields) => fields.flatMap(([name, value]) => (/^(git\+)?https?:\/\/./.test(value ?? "") ? [] : [name]));
+  const lists = Object.entries({ "package.json": missing(inPackage), "CITATION.cff": missing(inCitation) }).filter(([, names]) => names.length > 0);
+  if (lists.length === 0) return repository.url;
+  throw new Skipped(`missing: ${lists.map(([file, names]) => `${names.join(", ")} in ${file}`).join("; ")}. Fill them in before publishing, see CONTRIBUTING.md`);
+}
+
 let passed = 0;
 let failed = 0;
 let skipped = 0;
@@ -211,6 +224,7 @@ try {
   await check("two clones pack to the same bytes", packTwice);
   await check("the archive installs", install);
   await check("licences", licences);
+  await check("addresses of the public repository", publicAddresses);
   await check("bill of materials of npm", npmMaterials);
   await check("bill of materials of Python", pythonMaterials);
   if (!options.small) {
