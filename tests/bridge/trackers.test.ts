@@ -107,6 +107,26 @@ test.skipIf(lacking !== "")("trackers change no bit of a training, whose random 
   }
 });
 
+test.skipIf(lacking !== "")(
+  "engine portable logs to every tracker what its events have",
+  async () => {
+    const quick = { max_steps: 10, logging_steps: 5, per_device_train_batch_size: 2 };
+    const portable = { preset: "quick", engine: "portable", training: quick, device: "cpu", threads: 1, python } as const;
+    const { directory: run } = await train({ ...portable, track: [...trackers] }, { out: join(directory, "portable") });
+    const logs = readEvents(run).flatMap((event) =>
+      event.type === "log" && event.logs["loss"] !== undefined ? [[event.global_step, event.logs["loss"]]] : [],
+    );
+    expect(logs.map(([step]) => step)).toEqual([5, 10]);
+    const read = [join(import.meta.dirname, "read_trackers.py"), join(run, "trackers")];
+    const [found]: Found[] = JSON.parse(execFileSync(python, read, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+    for (const tracker of trackers) {
+      const [points] = Object.values(found?.[tracker] ?? {}).map((metrics) => metrics[nameIn(tracker, "train/loss")] ?? []);
+      expect(byStep(points ?? []), tracker).toEqual(stored(tracker, Object.fromEntries(logs)));
+    }
+  },
+  240_000,
+);
+
 test.skipIf(lacking !== "").each(trackers)("%s has one run with the logs of the training, also after it was resumed", (tracker) => {
   const [[name, run = {}] = [""], ...others] = Object.entries(ofTraining?.[tracker] ?? {});
   expect(others).toEqual([]);
