@@ -77,7 +77,7 @@ export async function build() {
     newestIn(at("web")),
     ...["tsconfig.json", "tsconfig.build.json", "package-lock.json", "scripts/build.mjs"].map((file) => changedAt(at(file))),
   );
-  if (changedAt(at("dist", "cli.js")) > sources) return;
+  if (changedAt(at("dist", "bundled.json")) > sources) return; // written last, so an interrupted build is done again
   await step("Compiling TypeScript", process.execPath, [at("scripts", "build.mjs")]);
 }
 
