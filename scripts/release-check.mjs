@@ -198,7 +198,9 @@ function publicAddresses() {
   const missing = (fields) => fields.flatMap(([name, value]) => (/^(git\+)?https?:\/\/./.test(value ?? "") ? [] : [name]));
   const lists = Object.entries({ "package.json": missing(inPackage), "CITATION.cff": missing(inCitation) }).filter(([, names]) => names.length > 0);
   if (lists.length === 0) return repository.url;
-  throw new Skipped(`missing: ${lists.map(([file, names]) => `${names.join(", ")} in ${file}`).join("; ")}. Fill them in before publishing, see CONTRIBUTING.md`);
+  throw new Skipped(
+    `missing: ${lists.map(([file, names]) => `${names.join(", ")} in ${file}`).join("; ")}. Fill them in before publishing, see CONTRIBUTING.md`,
+  );
 }
 
 let passed = 0;
