@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isPlainObject } from "../config/json-value.js";
+import { threeDigits } from "../text/format.js";
 
 /**
  * How steps are computed, and why: what event `step_method` and `run.json` say. `reference_seconds` and `seconds` are the time of a batch (`exact`) or of a
@@ -23,9 +24,7 @@ export function stepMethodText({ method, used, reason, reference_seconds, second
   return `${name}: ${used ? "used" : "not used"}, ${reason}${times}`;
 }
 
-function milliseconds(seconds: number): string {
-  return (seconds * 1000).toPrecision(3);
-}
+const milliseconds = (seconds: number) => threeDigits(seconds * 1000);
 
 /** Names of the events and of the entries of `run.json` that earlier versions had for each method. */
 const oldNames = { exact_step: "exact", compiled_step: "compiled", graphed_step: "graphed" } as const;

@@ -16,6 +16,11 @@ export function figure(value: number | null | undefined): string {
   return size >= 0.001 && size < 100_000 ? value.toPrecision(4) : value.toExponential(2);
 }
 
+/** A positive number with at least three digits and no exponent: `0.123`, `12.3`, `1,590`. */
+export function threeDigits(value: number): string {
+  return value >= 999.5 ? groupDigits(Math.round(value)) : value.toPrecision(3);
+}
+
 const units = ["bytes", "kB", "MB", "GB", "TB"] as const;
 
 /** A byte count such as `512 bytes`, `16.4 kB` or `778 MB`: three digits, powers of 1,000. */

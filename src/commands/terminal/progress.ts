@@ -1,4 +1,4 @@
-import { groupDigits } from "../../text/format.js";
+import { groupDigits, threeDigits } from "../../text/format.js";
 import type { Terminal } from "./terminal.js";
 
 /** Progress of one long task on stderr. */
@@ -42,7 +42,7 @@ export function formatDuration(seconds: number): string {
 }
 
 function describe(label: string, unit: string, done: number, total: number, rate: number | undefined, note: string): string {
-  const speed = rate === undefined ? "" : `, ${rate.toPrecision(3)} ${unit}/s, ${formatDuration((total - done) / rate)} left`;
+  const speed = rate === undefined ? "" : `, ${threeDigits(rate)} ${unit}/s, ${formatDuration((total - done) / rate)} left`;
   return `${label}: ${groupDigits(done)} of ${groupDigits(total)} ${unit} (${Math.floor((100 * done) / total)} %)${speed}${note && `, ${note}`}`;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { count, figure, formatBytes, glance, groupDigits, percent } from "../../../src/text/format.js";
+import { count, figure, formatBytes, glance, groupDigits, percent, threeDigits } from "../../../src/text/format.js";
 
 test.each([
   [0, "0 merges"],
@@ -7,6 +7,14 @@ test.each([
   [2, "2 merges"],
   [265_905, "265,905 merges"],
 ])("%i is %s", (value, text) => expect(count(value, "merge")).toBe(text));
+
+test.each([
+  [0.12345, "0.123"],
+  [70, "70.0"],
+  [999.4, "999"],
+  [999.5, "1,000"],
+  [1593.7, "1,594"],
+])("%d with three digits is %s", (value, text) => expect(threeDigits(value)).toBe(text));
 
 test("a plural of its own can be given", () => {
   expect(count(1, "entry", "entries")).toBe("1 entry");
