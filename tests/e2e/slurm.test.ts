@@ -6,6 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/checks.js";
 import { experimentDocumentSchema } from "../../src/sweep/experiment/experiment-summary.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
+import { isFull } from "../repetitions.js";
 import { HostileFolder } from "./hostile-folder.js";
 import { eventually, projectRoot, python, run, start, temporaryFolder } from "./program.js";
 import { hasSlurm, SlurmCluster } from "./slurm-cluster.js";
@@ -141,7 +142,7 @@ test.skipIf(!hasSlurm()).sequential(
 );
 
 // With `alpha` 0.2, four equal signs decide. A round is two pairs, so the fifth pair is the last that could be submitted.
-test.skipIf(!hasSlurm()).sequential(
+test.skipIf(!hasSlurm() || !isFull).sequential(
   "an experiment whose command is killed goes on from its submitted pairs, and submits none once it is decided",
   async () => {
     cluster ??= await SlurmCluster.start(place.path);

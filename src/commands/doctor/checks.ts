@@ -38,6 +38,7 @@ export const doctorDocumentSchema = z.strictObject({
 
 type DoctorPortable = z.infer<typeof doctorPortableSchema>;
 export type DoctorMeasure = z.infer<typeof doctorMeasureSchema>;
+/** One check of `bh-bridge doctor`. */
 export type DoctorCheck = Diagnosis;
 export type DoctorDocument = z.infer<typeof doctorDocumentSchema>;
 
