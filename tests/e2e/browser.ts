@@ -12,6 +12,11 @@ export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: browserProgram ?? "chromium", args });
 }
 
+/** Whether a message is that of a graphics driver: a browser without a graphics card reads each picture back. */
+export function isOfTheDriver(text: string): boolean {
+  return text.includes("GPU stall due to ReadPixels");
+}
+
 /** A page, and everything that it complains of. */
 export interface WatchedPage extends AsyncDisposable {
   page: Page;
@@ -24,8 +29,7 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {
-    const isOfTheDriver = message.text().includes("GPU stall due to ReadPixels"); // a browser without a graphics card reads each picture back
-    if (["error", "warning"].includes(message.type()) && !isOfTheDriver) complaints.push(message.text());
+    if (["error", "warning"].includes(message.type()) && !isOfTheDriver(message.text())) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
   await page.goto(url);

@@ -12,6 +12,7 @@ import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { type Figure, figureSchema, type Mark } from "../../src/figures/figure.js";
 import { runFigureNames } from "../../src/figures/run-figures.js";
 import { expectedFrom } from "../unit/formats/reference-python.js";
+import { isOfTheDriver } from "./browser.js";
 import { eventually, run, temporaryFolder } from "./program.js";
 import { trainTogether } from "./train-together.js";
 
@@ -254,7 +255,9 @@ describe.skipIf(!existsSync(browserPath))("the HTML report in a browser without 
     browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-background-networking"] });
     const context = await browser.newContext({ offline: true, viewport: { width: 1100, height: 900 } });
     page = await context.newPage();
-    page.on("console", (message) => complaints.push(message.text()));
+    page.on("console", (message) => {
+      if (!isOfTheDriver(message.text())) complaints.push(message.text());
+    });
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("request", (request) => asked.push(request.url()));
     await page.goto(pathToFileURL(join(folder.path, "report.html")).href);

@@ -43,7 +43,7 @@ export function trialBytes({ model, record, training, checkpoint }: RunConfig): 
   const saved = checkpoint.every === null ? 0 : Math.floor((savesPerInterval * training.max_steps) / checkpoint.every);
   const older = Math.min(Math.max(0, saved - checkpoint.keep) * one, histories * olderPart);
   const checkpoints = (checkpoint.keep + 1) * one + older;
-  return histories + deltas + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;
+  return Math.round(histories + deltas + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes);
 }
 
 /**
