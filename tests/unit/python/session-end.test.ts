@@ -39,7 +39,9 @@ test("forty last lines are kept, and none where nothing was said", () => {
 
 test("why it was killed is told, when it was on purpose", () => {
   const killed = { code: null, signal: "SIGKILL" } as const;
-  expect(sessionEnd(killed, { ...context, killReason: "no answer" }).cause.message).toBe("Python did not answer in time and was killed");
+  expect(sessionEnd(killed, { ...context, killReason: "no answer" }).cause.message).toBe(
+    "Python did not answer within 5 minutes and was killed; if the machine or its disk is busy, run the command again",
+  );
   expect(sessionEnd(killed, context).cause.message).toMatch(/was killed \(SIGKILL\), as happens when memory runs out$/);
 });
 

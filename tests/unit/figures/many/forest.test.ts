@@ -81,7 +81,7 @@ describe("a judged table", () => {
 
   test("has a row per arm and column, under the names of the columns", async () => {
     const figure = figureSchema.parse(forestOfTable(await judge(rows, { control: "base" }), "deciding"));
-    expect(figure).toMatchObject({ name: "forest", title: "new against base: positive", sources: [{ name: "rows" }] });
+    expect(figure).toMatchObject({ name: "forest", title: "new against base: positive", sources: [{ name: "rows, rules" }] });
     expect(figure.panels.map(({ title, x }) => `${title}; ${x.label}`)).toEqual([
       "P: decides; difference from base in P",
       "solved: decides; difference from base in solved",
