@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { markdownTable, markdownText } from "../../text/escaping.js";
 import { count } from "../../text/format.js";
+import type { Question } from "../plan/plan.js";
 import type { Interval } from "../statistics/moments.js";
 import { withRelativePaths } from "../sweep-summary.js";
 import { confoundSchema } from "./confounds.js";
-import { armLines, experimentVerdictSchema, shownFigure, shownP } from "./experiment-verdict.js";
+import { armLines, type ExperimentVerdict, experimentVerdict, experimentVerdictSchema, shownFigure, shownP } from "./experiment-verdict.js";
 import { describeMeasure } from "./measures.js";
 import { type MeasureComparison, measureComparisonSchema } from "./paired-statistics.js";
 import { type ExperimentRun, experimentRunSchema } from "./read-experiment-run.js";
-import { lookSchema } from "./rules.js";
+import { isJudgedBy, lookSchema } from "./rules.js";
 import { sequentialEvidenceSchema, shownE } from "./sequential.js";
 
 /** `bh-bridge/experiment@1`: the document of `experiment --json` and the `result.json` of an experiment. */
@@ -31,6 +32,40 @@ export const experimentDocumentSchema = z.strictObject({
   verdict: experimentVerdictSchema,
 });
 export type ExperimentDocument = z.output<typeof experimentDocumentSchema>;
+
+/**
+ * A verdict that an earlier version has stored, with answer, evidence, and what is missing for each arm, from the stored measures.
+ * @param question of the plan. Under other rules than these, the verdict is inconclusive.
+ */
+export function storedVerdict(
+  { verdict, measures, control, treatment }: Pick<ExperimentDocument, "verdict" | "measures" | "control" | "treatment">,
+  { rules, seeds, arms }: Pick<Question, "rules" | "seeds" | "arms">,
+): ExperimentVerdict {
+  const isCurrent = isJudgedBy(rules, verdict);
+  if (isCurrent && verdict.arms.every(({ answer }) => answer !== undefined)) return verdict;
+  const [first = "", ...treatments] = arms;
+  const again = experimentVerdict({ rules, seeds, control: first, treatments, runs: [...control, ...treatment] }, measures);
+  const linesOf = (arm: string) => again.arms.find((each) => each.arm === arm);
+  if (isCurrent) return { ...verdict, arms: verdict.arms.map((each) => ({ ...linesOf(each.arm), ...each })) };
+  const remedy = "Run the experiment again to apply the current rules; no trial is trained twice";
+  const reason = `an earlier version judged this experiment (${verdict.result}) by rules that have changed. ${remedy}`;
+  return {
+    ...verdict,
+    result: "inconclusive",
+    reason,
+    arms: verdict.arms.map(({ arm, result: before }) => {
+      const evidence = linesOf(arm)?.evidence;
+      return {
+        arm,
+        result: "inconclusive",
+        reason,
+        answer: `an earlier version judged ${before} by rules that have changed`,
+        ...(evidence !== undefined && { evidence }),
+        missing: "a verdict by the current rules: run the experiment again; no trial is trained twice",
+      };
+    }),
+  };
+}
 
 /** `summary.md` of an experiment. Paths are relative to its directory. */
 export function experimentSummary(document: ExperimentDocument): string {

@@ -5,7 +5,7 @@ import type { Interval } from "../statistics/moments.js";
 import { isCensusMeasure } from "./measures.js";
 import { areEqual, type MeasureComparison } from "./paired-statistics.js";
 import { type ExperimentEvidence, type ExperimentRun, measuredValue } from "./read-experiment-run.js";
-import { isJudgedBy, type Look, minPairsForNull, minPairsForPositive, minSeeds, type Rules, rulesHash, secondLook, shownLevel, statedRules } from "./rules.js";
+import { type Look, minPairsForNull, minPairsForPositive, minSeeds, rulesHash, secondLook, shownLevel, statedRules } from "./rules.js";
 import {
   comparedE,
   judgedE,
@@ -201,48 +201,6 @@ export interface ArmLines {
   readonly answer: string;
   readonly evidence: string;
   readonly missing: string | undefined;
-}
-
-/** A stored experiment, as `experimentDocumentSchema` describes it. */
-interface StoredExperiment {
-  readonly verdict: ExperimentVerdict;
-  readonly measures: readonly MeasureComparison[];
-  readonly control: readonly ExperimentRun[];
-  readonly treatment: readonly ExperimentRun[];
-}
-
-/**
- * A verdict that an earlier version has stored, with answer, evidence, and what is missing for each arm, from the stored measures.
- * @param question of the plan. Under other rules than these, the verdict is inconclusive.
- */
-export function storedVerdict(
-  { verdict, measures, control, treatment }: StoredExperiment,
-  { rules, seeds, arms }: { readonly rules: Rules; readonly seeds: readonly number[]; readonly arms: readonly string[] },
-): ExperimentVerdict {
-  const isCurrent = isJudgedBy(rules, verdict);
-  if (isCurrent && verdict.arms.every(({ answer }) => answer !== undefined)) return verdict;
-  const [first = "", ...treatments] = arms;
-  const again = experimentVerdict({ rules, seeds, control: first, treatments, runs: [...control, ...treatment] }, measures);
-  const linesOf = (arm: string) => again.arms.find((each) => each.arm === arm);
-  if (isCurrent) return { ...verdict, arms: verdict.arms.map((each) => ({ ...linesOf(each.arm), ...each })) };
-  const remedy = "Run the experiment again to apply the current rules; no trial is trained twice";
-  const reason = `an earlier version judged this experiment (${verdict.result}) by rules that have changed. ${remedy}`;
-  return {
-    ...verdict,
-    result: "inconclusive",
-    reason,
-    arms: verdict.arms.map(({ arm, result: before }) => {
-      const evidence = linesOf(arm)?.evidence;
-      return {
-        arm,
-        result: "inconclusive",
-        reason,
-        answer: `an earlier version judged ${before} by rules that have changed`,
-        ...(evidence !== undefined && { evidence }),
-        missing: "a verdict by the current rules: run the experiment again; no trial is trained twice",
-      };
-    }),
-  };
 }
 
 /** Answer, evidence, and what is missing for each arm. */

@@ -37,9 +37,17 @@ test.each<[string, Parameters<typeof planDivergence>[2], { step: number; until: 
     { step: 12, until: 12 },
   ],
   ["equal recorded weights change nothing", { history: history(20, 19), weights: weights(null, 30), loss: loss(21) }, { step: 20, until: 20 }],
-  ["other first weights are told by the step after them", { history: history(20, 19), weights: weights(0, null), loss: loss(1) }, { step: 1, until: 1 }],
-  ["another first state is told by the step after it", { history: history(0, null), loss: loss(1) }, { step: 1, until: 1 }],
-  ["another first state of runs that go on from a checkpoint, too", { history: history(25, null), loss: loss(26) }, { step: 26, until: 26 }],
+  [
+    "recorded weights that differ at the start name the first step",
+    { history: history(20, 19), weights: weights(0, null), loss: loss(1) },
+    { step: 1, until: 1 },
+  ],
+  ["a first state that differs names the first step", { history: history(0, null), loss: loss(1) }, { step: 1, until: 1 }],
+  [
+    "a first state that differs names the step after the checkpoint from which both runs continue",
+    { history: history(25, null), loss: loss(26) },
+    { step: 26, until: 26 },
+  ],
   ["where only the model at the end differs, both are trained as far as both go", { history: history(null, 30), loss: loss(null) }, { step: 30, until: 30 }],
 ])("%s", (_, recorded, expected) => {
   expect(planDivergence(long, short, recorded)).toMatchObject({ ...expected, fromCheckpoints: true });

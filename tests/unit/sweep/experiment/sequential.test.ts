@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sequentialDifferences, sequentialSplits } from "../../../../bench/verdicts/simulate-sequential.js";
-import { armLines, experimentVerdict, storedVerdict, type VerdictContext } from "../../../../src/sweep/experiment/experiment-verdict.js";
+import { storedVerdict } from "../../../../src/sweep/experiment/experiment-summary.js";
+import { armLines, experimentVerdict, type VerdictContext } from "../../../../src/sweep/experiment/experiment-verdict.js";
 import { measureComparisonSchema, pairedStatistics } from "../../../../src/sweep/experiment/paired-statistics.js";
 import type { ExperimentEvidence } from "../../../../src/sweep/experiment/read-experiment-run.js";
 import { earlierLooks, type RulesInput, rulesFromStored, rulesHash, storedRules } from "../../../../src/sweep/experiment/rules.js";
