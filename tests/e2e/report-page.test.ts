@@ -42,7 +42,7 @@ const smallestText = (page: Page) =>
       Math.min(...texts.map((text) => Number.parseFloat(getComputedStyle(text).fontSize) * ((text as SVGGraphicsElement).getScreenCTM()?.a ?? 1))),
     );
 
-/** How faint the lines of the first figure are, from back to front. */
+/** How faint the lines of the first figure are, from back to front. A drawing that is replaced meanwhile has no style: ask again. */
 const strokes = (page: Page) =>
   page.locator("figure[data-name=loss] svg[data-panel] .series0 path").evaluateAll((paths) => paths.map((path) => getComputedStyle(path).strokeOpacity));
 
@@ -66,12 +66,12 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     const { page } = opened;
     const smooth = page.locator("figure[data-name=loss]").getByRole("button", { name: "Smooth" });
     await expect.poll(() => smooth.getAttribute("aria-pressed")).toBe("true");
-    expect(await strokes(page)).toEqual(["0.45", "1"]);
+    await expect.poll(() => strokes(page)).toEqual(["0.45", "1"]);
     await smooth.click();
-    expect(await smooth.getAttribute("aria-pressed")).toBe("false");
-    expect(await strokes(page)).toEqual(["1"]);
+    await expect.poll(() => smooth.getAttribute("aria-pressed")).toBe("false");
+    await expect.poll(() => strokes(page)).toEqual(["1"]);
     await smooth.click();
-    expect(await strokes(page)).toEqual(["0.45", "1"]);
+    await expect.poll(() => strokes(page)).toEqual(["0.45", "1"]);
   });
 
   test("keys alone read a figure's values, zoom and go back", async () => {

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.portable.compiled import CompiledLibrary
 from bh_bridge.portable.interface import Library
-from bh_bridge.portable.machine import levels, machine
+from bh_bridge.portable.machine import by_speed, levels, machine
 from bh_bridge.portable.web_assembly import WasmFailed, WasmLibrary, find_node
 
 FOLDER = Path(__file__).with_name("builds")
@@ -74,7 +74,7 @@ def report() -> dict[str, object]:
 
 
 def candidates(folder: Path = FOLDER) -> list[Candidate]:
-    """The builds for this machine whose files exist, best first: by level, local before prebuilt, WebAssembly last."""
+    """The builds for this machine whose files exist, best first: by speed, local before prebuilt, WebAssembly last."""
     own = machine()
     local = _read_table(folder / LOCAL_TABLE)
     lines = [(line, local.get("sources")) for line in local.get("builds", [])]
@@ -84,7 +84,8 @@ def candidates(folder: Path = FOLDER) -> list[Candidate]:
         for line, sources in lines
         if line["platform"] in (own, WASM) and (folder / line["file"]).exists()
     ]
-    return sorted(found, key=lambda each: (each.platform != WASM, each.level or ""), reverse=True)
+    order = (None, *by_speed())
+    return sorted(found, key=lambda each: (each.platform != WASM, order.index(each.level)), reverse=True)
 
 
 def _read_table(path: Path) -> dict[str, Any]:

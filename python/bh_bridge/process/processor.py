@@ -20,19 +20,20 @@ def kind() -> str:
 
     Both determine the order in which libraries add products, so results can differ at the same `cpu_capability`.
     """
-    said = _read()
-    vendor = said.get("vendor_id", "")
-    instructions = next((name for flag, name in BFLOAT16.items() if flag in _flags_in(said)), None)
-    whose = VENDORS.get(vendor, vendor) or platform.processor() or platform.machine()
+    instructions = next((name for flag, name in BFLOAT16.items() if flag in flags()), None)
+    whose = vendor() or platform.processor() or platform.machine()
     return whose if instructions is None else f"{whose} with {instructions}"
+
+
+def vendor() -> str:
+    """The vendor, such as `Intel`; empty where there is no /proc/cpuinfo or it names none, as on ARM."""
+    name = _read().get("vendor_id", "")
+    return VENDORS.get(name, name)
 
 
 def flags() -> frozenset[str]:
     """The flags of the processor, such as `avx2`; empty where there is no /proc/cpuinfo."""
-    return _flags_in(_read())
-
-
-def _flags_in(said: dict[str, str]) -> frozenset[str]:
+    said = _read()
     return frozenset((said.get("flags") or said.get("Features") or "").split())  # of x86, of ARM
 
 

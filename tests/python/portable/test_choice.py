@@ -51,6 +51,24 @@ def test_a_processor_has_the_levels_up_to_the_first_whose_flags_it_lacks(flags: 
     assert machine.levels_of(frozenset(flags.split())) == levels
 
 
+@pytest.mark.parametrize(("vendor", "first"), [("Intel", "own4"), ("AMD", "own4-bf16")])
+def test_avx512_bf16_comes_first_where_it_is_faster(
+    vendor: str, first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels = ("v3", "v4", "v4-bf16")
+    lines = [
+        {"name": f"own{level[1:]}", "file": level, "sha256": "", "platform": "x", "level": level} for level in levels
+    ]
+    for level in levels:
+        (tmp_path / level).touch()
+    (tmp_path / TABLE).write_text(json.dumps({"builds": lines}))
+    monkeypatch.setattr(choice, "machine", lambda: "x")
+    monkeypatch.setattr(choice, "by_speed", lambda: machine.levels_by_speed(vendor))
+    names = [each.name for each in candidates(tmp_path)]
+    assert (names[0], names[-1]) == (first, "own3")
+    assert machine.by_speed() == machine.levels_by_speed(machine.processor.vendor())
+
+
 def test_the_best_level_comes_first_and_webassembly_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def line(name: str, platform: str, level: str | None = None) -> dict[str, Any]:
         (tmp_path / name).touch()
