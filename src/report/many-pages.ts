@@ -30,7 +30,7 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
     sections: [
       ...verdictSections(verdict),
       ...(document.sequential ? [section("Evidence as it grew", list(evidenceLines(document)))] : []),
-      section("Figures", ...drawn(figures.filter((figure) => !isOfOthers(figure)))),
+      figuresSection(figures.filter((figure) => !isOfOthers(figure))),
       ...(figures.some(isOfOthers) ? [foldedSection("Measures that do not decide", ...drawn(figures.filter(isOfOthers)))] : []),
       ...replay,
       foldedSection("Rules and reason", list(verdict.rules), text(verdict.reason)),
@@ -88,7 +88,7 @@ export function judgementPage(document: JudgementDocument, figures: readonly Fig
     ],
     sections: [
       ...verdictSections(verdict),
-      section("Figures", ...drawn(figures)),
+      figuresSection(figures),
       foldedSection("Rules and reason", list(verdict.rules), text(verdict.reason)),
       section(
         "Measures",
@@ -100,7 +100,7 @@ export function judgementPage(document: JudgementDocument, figures: readonly Fig
       ...(isPaired ? [foldedSection("Values by seed", valuesTable(document, shown))] : []),
       section("Judge it again", code(command)),
     ],
-    terms: ["verdict"],
+    terms: ["comparison"],
     madeFrom: "a table",
     data: { judgement: { ...document, table: basename(path) } },
   };
@@ -114,6 +114,11 @@ function valuesTable({ control, arms, seeds }: JudgementDocument, shown: readonl
     return seeds.map((seed, at) => [measure, seed, ...columns.map((values) => shownFigure(values?.[at] ?? null))]);
   });
   return table(["measure", "seed", control, ...arms], rows);
+}
+
+function figuresSection(figures: readonly FigureOrAbsent[]): Section {
+  const blocks = drawn(figures);
+  return section("Figures", ...(blocks.length > 0 ? blocks : [text("None: no run has the values that they show.")]));
 }
 
 function isOfOthers(made: FigureOrAbsent): boolean {
@@ -159,7 +164,7 @@ export function sweepPage(document: SweepDocument, figures: readonly FigureOrAbs
     verdict: null,
     summary: [["Trials", `${count(trials.length, "trial")}: ${present.map(([status, number]) => `${number} ${status}`).join(", ")}`]],
     sections: [
-      section("Figures", ...drawn(figures)),
+      figuresSection(figures),
       section("Points", text("Mean ± sample standard deviation over n seeds."), table(head, rows)),
       ...(failed.length > 0 ? [section("Failed", list(failed))] : []),
     ],

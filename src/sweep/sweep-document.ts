@@ -104,6 +104,8 @@ const judgedEventSchema = z.strictObject({
   /** The largest corrected e-value over the deciding measures, and the value that decides. */
   e: z.number(),
   threshold: z.number(),
+  /** The smallest e-value of null over the deciding measures: null needs all of them. 0 if null is impossible. */
+  eNull: z.number(),
   /** Whether another pair is needed. */
   state: z.enum(["undecided", "decided", "hopeless", "at the maximum"]),
   /** Of a decided arm. */

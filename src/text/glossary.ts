@@ -1,7 +1,7 @@
 /** A term that reports and the page explain on request. */
 export interface GlossaryEntry {
   /** Part of the id of the entry in a page. */
-  readonly key: "C" | "P" | "hole" | "dead" | "cell" | "verdict";
+  readonly key: "C" | "P" | "hole" | "dead" | "cell" | "verdict" | "comparison";
   readonly term: string;
   readonly meaning: string;
 }
@@ -24,8 +24,14 @@ export const glossary: readonly GlossaryEntry[] = [
   },
   {
     key: "verdict",
-    term: "null, positive, degenerate",
+    term: "positive, null, degenerate",
     meaning:
-      "The verdict of a run. Null: all dead tokens that shared a black hole at the start still share one at the end. Positive: some have parted. Degenerate: the run cannot answer, because no two dead tokens started together or its weights are unusable. An experiment compares arms: positive if it shows a difference, null if it rules one out, inconclusive if neither.",
+      "The verdict of a run. Null: all dead tokens that shared a black hole at the start still share one at the end. Positive: some have parted. Degenerate: the run cannot answer, because no two dead tokens started together or its weights are unusable.",
+  },
+  {
+    key: "comparison",
+    term: "positive, null, inconclusive",
+    meaning:
+      "The verdict of a comparison with a control. Positive: a difference beyond the margin is shown in a deciding measure. Null: in every deciding measure it is shown that the difference is smaller than the margin. Inconclusive: neither is shown, which more seeds can change.",
   },
 ];

@@ -185,10 +185,11 @@ export class SweepDisplay {
   }
 }
 
-/** `rmsnorm: 7 of at most 40 pairs, e = 4.2, 20 needed`. */
-function judgedLine({ arm, pairs, maximum, e, threshold, state, result }: JudgedEvent): string {
+/** `rmsnorm: 7 of at most 40 pairs, e = 4.2 for a difference, 0.3 for null, 20 needed`. */
+function judgedLine({ arm, pairs, maximum, e, threshold, eNull, state, result }: JudgedEvent): string {
   const end = state === "undecided" ? "" : `: ${result ?? (state === "hopeless" ? "further pairs cannot decide" : "inconclusive")}`;
-  return `${printable(arm)}: ${pairs} of at most ${count(maximum, "pair")}, e = ${shownE(e)}, ${Number(threshold.toPrecision(3))} needed${end}`;
+  const shown = eNull > 0 ? `${shownE(e)} for a difference, ${shownE(eNull)} for null` : shownE(e);
+  return `${printable(arm)}: ${pairs} of at most ${count(maximum, "pair")}, e = ${shown}, ${Number(threshold.toPrecision(3))} needed${end}`;
 }
 
 /** Lines that are cut to the terminal's width have no colours, as their ends might be cut. */

@@ -147,5 +147,6 @@ export class UntilDecided implements TrialDemand {
 /** The evidence of an arm after its last pair. */
 function judgedEvent({ arm, pairs, state, result, measures }: SequentialArm, { maximum, threshold }: SequentialEvidence): JudgedEvent {
   const e = Math.max(0, ...measures.map(({ corrected }) => corrected.at(-1) ?? 0));
-  return { kind: "judged", arm, pairs, maximum, e, threshold, state, result };
+  const eNull = Math.min(...measures.map(({ eNull }) => eNull.at(-1) ?? 0));
+  return { kind: "judged", arm, pairs, maximum, e, threshold, eNull, state, result };
 }
