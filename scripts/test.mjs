@@ -93,6 +93,7 @@ const forPytest = given.filter(isPython);
 const forVitest = given.filter((argument) => !isPython(argument));
 // vitest.config.ts and tests/python/conftest.py read it.
 if (given.length === 0 && !isWhole) process.env.QUICK_TESTS = "1";
+if (isWhole) process.env.THIRD_OF_GUIDES = "1"; // tests/e2e/docs.test.ts reads it
 
 const all = given.length === 0 ? await everything() : [];
 if (forVitest.length > 0) all.push(await vitest(forVitest));

@@ -66,12 +66,6 @@ export function scriptOf({ code }: Block): string {
   return run.map((line) => line.replace(/^(.*\S)\s+#.*\bexit code (\d+)\b.*$/, "code=0; $1 || code=$?; test $code -eq $2 -o $code -eq 0")).join("\n");
 }
 
-/** The command lines of a shell block that are not run. */
-export function linesNotRun(block: Block): string[] {
-  const lines = block.code.replaceAll("\\\n", " ").split("\n");
-  return block.excuse === undefined ? lines.filter((line) => reasonIn(line) !== undefined) : lines;
-}
-
 /** The lines of an output that a page shows, as a pattern: in their order, with any text for `…` and for other lines between them. */
 export function outputPattern(code: string): RegExp {
   const lines = code
