@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { SlowestFirst } from "./tests/slowest-first.js";
 
@@ -12,8 +11,8 @@ const shared = {
   expect: { poll: { timeout: 20_000 } }, // what a busy machine may need; what is looked for is there at once on a quiet one
 } as const;
 
-/** Files that take long and that `npm test` leaves out. */
-const slow: string[] = process.env["QUICK_TESTS"] === "1" ? JSON.parse(readFileSync("tests/slow.json", "utf8")) : [];
+/** Files that take long and that scripts/test.mjs leaves out. */
+const slow: string[] = JSON.parse(process.env["LEFT_OUT_TESTS"] ?? "[]");
 
 /** They need a cluster, which takes minutes and much of the machine: `npm test -- --all` runs them, after all others. */
 const clusters = ["tests/e2e/ray.test.ts", "tests/e2e/slurm.test.ts"];

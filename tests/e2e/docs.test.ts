@@ -80,7 +80,7 @@ function shortened(code: string): string {
   return isFull ? code : code.replaceAll(/\b(max_steps: |steps: )(\d+)\b/g, (all, field: string, steps: string) => (Number(steps) > 40 ? `${field}8` : all));
 }
 
-/** Of the guides, `npm test -- --all` runs a third, which the commit chooses. */
+/** Of the guides, `npm test -- --ci` runs a third, which the commit chooses. */
 const guides = pages.filter(({ page, blocks }) => /^docs\/[^/]*\.md$/.test(page) && blocks.length > 0).map(({ page }) => page);
 const commit = execFileSync("git", ["rev-parse", "--short=8", "HEAD"], { cwd: projectRoot, encoding: "utf8" });
 const third = process.env["THIRD_OF_GUIDES"] === "1" ? Number.parseInt(commit, 16) % 3 : undefined;

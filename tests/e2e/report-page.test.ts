@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { glossary } from "../../src/text/glossary.js";
 import { writeRun, writtenLoss } from "../unit/serve/written-run.js";
 import { axeFindings } from "./axe-findings.js";
 import { browserProgram, openPage, startBrowser } from "./browser.js";
@@ -121,7 +122,7 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     expect(await page.locator("#term-cell").isVisible()).toBe(true);
     await page.keyboard.press("Escape");
     expect(await page.locator("#term-cell").isVisible()).toBe(false);
-    expect(await page.locator("#terms dd").count()).toBe(6);
+    expect(await page.locator("#terms dd").count()).toBe(glossary.length);
   });
 
   test("without the script, a phone has drawings of its width, with readable text, and nothing is scrolled sideways", async () => {
