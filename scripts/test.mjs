@@ -1,6 +1,6 @@
 // npm test: runs both suites without the slow files (tests/slow.json) and prints their total on the last line.
 // --all: also run the slow files, then the tests that start Ray and SLURM on this machine, then the small form of `npm run test:versions`.
-// --ci: the same with half of the slow files and a third of the guides, which the commit chooses.
+// --ci: the same with half of the slow files, a third of the guides, and Ray or SLURM, which the commit chooses.
 // Other arguments after -- select tests: paths below tests/python go to pytest, all others to vitest. A suite without arguments is then skipped.
 import { execFileSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -95,13 +95,13 @@ const isPython = (argument) => argument.includes("tests/python");
 const forPytest = given.filter(isPython);
 const forVitest = given.filter((argument) => !isPython(argument));
 
+/** 0 or 1, as the last bit of the commit's hash. */
+const half = isCi ? Number.parseInt(execFileSync("git", ["rev-parse", "--short=8", "HEAD"], { cwd: root, encoding: "utf8" }), 16) % 2 : undefined;
+
 /** The files that this run leaves out. */
 function leftOut() {
   if (given.length > 0 || (isWhole && !isCi)) return [];
-  if (!isCi) return slow;
-  const commit = execFileSync("git", ["rev-parse", "--short=8", "HEAD"], { cwd: root, encoding: "utf8" });
-  const half = Number.parseInt(commit, 16) % 2;
-  return slow.filter((file, index) => index % 2 === half && file !== "tests/e2e/docs.test.ts");
+  return slow.filter((file, index) => !isCi || (index % 2 === half && file !== "tests/e2e/docs.test.ts"));
 }
 const omitted = leftOut();
 process.env.LEFT_OUT_TESTS = JSON.stringify(omitted); // vitest.config.ts and tests/python/conftest.py read it
@@ -111,7 +111,8 @@ const all = given.length === 0 ? await everything() : [];
 if (forVitest.length > 0) all.push(await vitest(forVitest));
 if (forPytest.length > 0) all.push(await pytest(forPytest));
 if (isWhole) {
-  all.push(await vitest(["--project=clusters"]));
+  const cluster = isCi ? [`tests/e2e/${half === 0 ? "ray" : "slurm"}.test.ts`] : [];
+  all.push(await vitest(["--project=clusters", ...cluster]));
   all.push(await testVersions({ small: true }));
 }
 rmSync(results, { recursive: true });
