@@ -95,23 +95,23 @@ const isPython = (argument) => argument.includes("tests/python");
 const forPytest = given.filter(isPython);
 const forVitest = given.filter((argument) => !isPython(argument));
 
-/** 0 or 1, as the last bit of the commit's hash. */
-const half = isCi ? Number.parseInt(execFileSync("git", ["rev-parse", "--short=8", "HEAD"], { cwd: root, encoding: "utf8" }), 16) % 2 : undefined;
+/** The beginning of the commit's hash, by which --ci chooses. */
+const commit = isCi ? Number.parseInt(execFileSync("git", ["rev-parse", "--short=8", "HEAD"], { cwd: root, encoding: "utf8" }), 16) : 0;
 
 /** The files that this run leaves out. */
 function leftOut() {
   if (given.length > 0 || (isWhole && !isCi)) return [];
-  return slow.filter((file, index) => !isCi || (index % 2 === half && file !== "tests/e2e/docs.test.ts"));
+  return slow.filter((file, index) => !isCi || (index % 2 === commit % 2 && file !== "tests/e2e/docs.test.ts"));
 }
 const omitted = leftOut();
 process.env.LEFT_OUT_TESTS = JSON.stringify(omitted); // vitest.config.ts and tests/python/conftest.py read it
-if (isCi) process.env.THIRD_OF_GUIDES = "1"; // tests/e2e/docs.test.ts reads it
+if (isCi) process.env.THIRD_OF_GUIDES = String(commit % 3); // tests/e2e/docs.test.ts reads it
 
 const all = given.length === 0 ? await everything() : [];
 if (forVitest.length > 0) all.push(await vitest(forVitest));
 if (forPytest.length > 0) all.push(await pytest(forPytest));
 if (isWhole) {
-  const cluster = isCi ? [`tests/e2e/${half === 0 ? "ray" : "slurm"}.test.ts`] : [];
+  const cluster = isCi ? [`tests/e2e/${commit % 2 === 0 ? "ray" : "slurm"}.test.ts`] : [];
   all.push(await vitest(["--project=clusters", ...cluster]));
   all.push(await testVersions({ small: true }));
 }

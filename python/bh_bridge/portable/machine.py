@@ -52,15 +52,9 @@ def levels_of(flags: frozenset[str], names: dict[str, set[str]] = LEVELS) -> tup
     return tuple(found)
 
 
-@cache
 def by_speed() -> tuple[str, ...]:
     """All levels, slowest first. On Intel, VDPBF16PS takes longer than the two multiply-adds that it replaces."""
-    return levels_by_speed(processor.vendor())
-
-
-def levels_by_speed(vendor: str) -> tuple[str, ...]:
-    """The same for processors of a vendor, such as `Intel`."""
-    return ("v2", "v3", "v4-bf16", "v4") if vendor == "Intel" else tuple(LEVELS)
+    return ("v2", "v3", "v4-bf16", "v4") if processor.vendor() == "Intel" else tuple(LEVELS)
 
 
 def _macos_flags() -> frozenset[str]:
